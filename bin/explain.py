@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Explain the test samples of every outer fold by expected gradients of its own network."""
+
+import argparse
+from pathlib import Path
+
+from omicsfusion.interpret.explanation import explain_model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--id", dest="out", required=True, help="stem of the output files")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--matrices", nargs="+", required=True, type=Path, help="of all groups")
+    parser.add_argument("--models", nargs="+", required=True, type=Path, help="folders of TRAIN")
+    parser.add_argument("--splits", required=True, type=Path)
+    parser.add_argument("--samples", help="not read: a network knows its outputs")
+    parser.add_argument("--task", help="not read: a network knows its outputs")
+    parser.add_argument("--seed", required=True, type=int)
+    options = vars(parser.parse_args())
+    explain_model(**{name: options[name] for name in options if name not in ("samples", "task")})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Metrics of a classification, as functions of patient weights.
+
+What counts pairs (AUROC) does so within held-out sets. What counts labels or probabilities is
+computed per pool (a repeat: each sample once) and averaged over pools: labels of different folds
+are on one scale.
+
+A sample without a prediction (its fit failed) counts as chance: all classes equally probable. A
+tie for the highest probability is split evenly among the tied classes, so such a sample is right
+with probability 1/K, and no class is favoured for its name.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from omicsfusion.assess.bootstrap import Metrics
+from omicsfusion.assess.held_out import HeldOut
+from omicsfusion.assess.pairs import class_pairs, no_pairs
+from omicsfusion.assess.predictions import classes_of
+from omicsfusion.assess.undefined import mean_of_defined, ratio
+
+SMALLEST_PROBABILITY = float(np.finfo(float).eps)
+"""A log loss takes no smaller probability (as scikit-learn): a sure error would be infinite."""
+
+
+def classification_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
+    """Compute all metrics of a classification.
+
+    Parameters
+    ----------
+    sets
+        The held-out sets of one model and scope.
+    weights
+        Replicates x patients.
+
+    Returns
+    -------
+    For each metric an array of length replicates, NaN where not defined:
+    ``balanced_accuracy`` (mean recall of the classes that occur), ``auroc`` (one against the rest,
+    pairs within folds, mean of the classes), ``macro_f1`` (mean of the classes that occur as truth
+    or prediction), ``accuracy``, ``log_loss`` (natural logarithm), ``brier`` (sum over classes of
+    squared differences, 0 to 2; Brier 1950), ``mcc`` (Gorodkin, Comput. Biol. Chem. 28, 2004,
+    367-374; 0 when all truths or all predictions are one class), ``recall:<class>`` for each class.
+    """
+    classes = classes_of(sets[0].rows)
+    pools = [_pool_metrics(pool, classes, weights) for pool in _pools(sets)]
+    by_name = {name: np.stack([pool[name] for pool in pools], axis=-1) for name in pools[0]}
+    averaged = {name: mean_of_defined(values) for name, values in by_name.items()}
+    first = averaged.pop("balanced_accuracy")
+    return {"balanced_accuracy": first, "auroc": _auroc(sets, classes, weights), **averaged}
+
+
+def probabilities(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
+    """Return samples x classes; a sample without a prediction has the same for every class."""
+    values = held.rows[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+    missing = np.isnan(values).any(axis=1, keepdims=True)
+    return np.where(missing, 1 / len(classes), values)
+
+
+def truth_codes(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
+    """Return the position of each sample's class in ``classes``."""
+    position = {name: code for code, name in enumerate(classes)}
+    return np.array([position[name] for name in held.rows["truth"]], dtype=int)
+
+
+def confusion_matrices(held: HeldOut, classes: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    """Count truths by predictions.
+
+    Parameters
+    ----------
+    weights
+        Replicates x patients.
+
+    Returns
+    -------
+    Replicates x classes (truth) x classes (predicted).
+    """
+    values = probabilities(held, classes)
+    best = values == values.max(axis=1, keepdims=True)
+    predicted = best / best.sum(axis=1, keepdims=True)
+    truth = np.eye(len(classes))[truth_codes(held, classes)]
+    cells = (truth[:, :, None] * predicted[:, None, :]).reshape(len(values), -1)
+    counts = weights[:, held.patients] @ cells
+    return counts.reshape(len(weights), len(classes), len(classes))
+
+
+def _pools(sets: Sequence[HeldOut]) -> list[list[HeldOut]]:
+    names = sorted({held.pool for held in sets})
+    return [[held for held in sets if held.pool == name] for name in names]
+
+
+def _pool_metrics(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> Metrics:
+    counts = sum(
+        (confusion_matrices(held, classes, weights) for held in sets),
+        start=np.zeros((len(weights), len(classes), len(classes))),
+    )
+    truths, predictions = counts.sum(axis=2), counts.sum(axis=1)
+    hits, total = np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
+    recalls = ratio(hits, truths)
+    return {
+        "balanced_accuracy": mean_of_defined(recalls),
+        "macro_f1": mean_of_defined(ratio(2 * hits, truths + predictions)),
+        "accuracy": ratio(hits.sum(axis=1), total),
+        **_probability_metrics(sets, classes, weights),
+        "mcc": _mcc(hits.sum(axis=1), total, truths, predictions),
+        **{f"recall:{name}": recalls[:, code] for code, name in enumerate(classes)},
+    }
+
+
+def _probability_metrics(
+    sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray
+) -> Metrics:
+    log_losses, briers, total = np.zeros((3, len(weights)))
+    for held in sets:
+        values, truth = probabilities(held, classes), truth_codes(held, classes)
+        of_truth = values[np.arange(len(values)), truth]
+        here = weights[:, held.patients]
+        log_losses += here @ -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
+        briers += here @ ((values - np.eye(len(classes))[truth]) ** 2).sum(axis=1)
+        total += here.sum(axis=1)
+    return {"log_loss": ratio(log_losses, total), "brier": ratio(briers, total)}
+
+
+def _mcc(
+    hits: np.ndarray, total: np.ndarray, truths: np.ndarray, predictions: np.ndarray
+) -> np.ndarray:
+    covariance = hits * total - (truths * predictions).sum(axis=1)
+    spread = (total**2 - (truths**2).sum(axis=1)) * (total**2 - (predictions**2).sum(axis=1))
+    result = ratio(covariance, np.sqrt(np.maximum(spread, 0)))
+    return np.where((total > 0) & np.isnan(result), 0.0, result)
+
+
+def _auroc(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    sums = [no_pairs(len(weights)) for _ in classes]
+    for held in sets:
+        values, truth = probabilities(held, classes), truth_codes(held, classes)
+        here = weights[:, held.patients]
+        for code in range(len(classes)):
+            sums[code] = sums[code] + class_pairs(truth == code, values[:, code], here)
+    return mean_of_defined(np.stack([pairs.share for pairs in sums], axis=-1))

@@ -1,0 +1,128 @@
+"""The predictions of all models in one table: gathered from TRAIN's files, checked and sorted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from omicsfusion.tables.tsv import read_tsv
+
+SCOPES = ("test", "inner", "external")
+KEYS = ("permutation", "target", "model", "scope", "repeat", "fold", "inner", "sample")
+ID_COLUMNS = (*KEYS, "patient")
+FIXED_COLUMNS = {
+    "classification": ((), ("truth",)),
+    "survival": (("risk",), ("time", "event")),
+    "regression": (("mean", "sd"), ("truth",)),
+}
+"""For each task the columns before and after the ``p_<class>`` or ``s_<time>`` columns."""
+
+PROBABILITY_SUM_TOLERANCE = 1e-3
+
+
+class PredictionsError(ValueError):
+    """The predictions files cannot be assessed; the message says which and why."""
+
+
+def gather_predictions(paths: Sequence[str | Path], task: str) -> pd.DataFrame:
+    """Read the predictions of all models and groups into one table.
+
+    Parameters
+    ----------
+    paths
+        Files ``<model>.<group>.predictions.tsv`` as TRAIN writes them, in any order.
+    task
+        ``classification``, ``survival`` or ``regression``.
+
+    Returns
+    -------
+    Columns in the order of the contract (docs/architecture.md): ids, then ``p_<class>…`` by class
+    name, or ``risk`` and ``s_<time>…`` by time, or ``mean, sd``; the outcome last. Rows sorted by
+    permutation, target, model, scope (test, inner, external), repeat, fold, inner and sample.
+
+    Raises
+    ------
+    PredictionsError
+        A column is missing, files differ in their columns, a row occurs twice, a scope is unknown,
+        or probabilities are no probabilities.
+    """
+    text = ("target", "scope", "truth") if task == "classification" else ("target", "scope")
+    tables = [(Path(path).name, read_tsv(path, text_columns=text)) for path in paths]
+    problems = [p for name, table in tables for p in _column_problems(name, table, task)]
+    widest = set().union(*(table.columns for _, table in tables))
+    for name, table in tables:
+        lacking = sorted(widest - set(table.columns))
+        if lacking:
+            problems.append(f"{name} lacks columns that others have: {', '.join(lacking)}.")
+    if problems:
+        raise PredictionsError("\n".join(problems))
+    gathered = pd.concat([table for _, table in tables if len(table)] or [tables[0][1]])
+    problems = _row_problems(gathered, task)
+    if problems:
+        raise PredictionsError("\n".join(problems))
+    return _sorted(gathered)[list(_column_order(gathered, task))]
+
+
+def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """List the classes of a classification, from the columns ``p_<class>``, sorted by name."""
+    return tuple(sorted(name[2:] for name in table.columns if name.startswith("p_")))
+
+
+def horizons_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """List the times at which survival is predicted, as the columns ``s_<time>`` write them."""
+    return tuple(sorted((n[2:] for n in table.columns if n.startswith("s_")), key=float))
+
+
+def with_outcome(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Return the rows that can be assessed.
+
+    A sample of an external cohort may have no outcome, or a class that no training sample has (no
+    model can say it); its rows are left out of all metrics, which their ``n`` shows.
+    """
+    if task == "survival":
+        return table[table["time"].notna() & table["event"].notna()]
+    if task == "classification":
+        return table[table["truth"].isin(classes_of(table))]
+    return table[table["truth"].notna()]
+
+
+def _column_problems(name: str, table: pd.DataFrame, task: str) -> list[str]:
+    before, after = FIXED_COLUMNS[task]
+    lacking = [column for column in (*ID_COLUMNS, *before, *after) if column not in table.columns]
+    if task == "classification" and not classes_of(table):
+        lacking.append("p_<class>")
+    return [f"{name} has no column {column}, which a {task} needs." for column in lacking]
+
+
+def _row_problems(table: pd.DataFrame, task: str) -> list[str]:
+    problems = []
+    unknown = sorted(set(table["scope"].astype(str)) - set(SCOPES))
+    if unknown:
+        problems.append(f"Unknown scope in the predictions: {', '.join(unknown)}.")
+    twice = table[table.duplicated(list(KEYS))]
+    if len(twice):
+        row = ", ".join(f"{key} {twice.iloc[0][key]}" for key in KEYS)
+        problems.append(f"{len(twice)} predictions occur more than once; the first: {row}.")
+    if task == "classification":
+        probabilities = table[[f"p_{name}" for name in classes_of(table)]].dropna()
+        odd = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
+        odd |= (probabilities.sum(axis=1) - 1).abs() > PROBABILITY_SUM_TOLERANCE
+        if odd.any():
+            problems.append(f"Probabilities outside 0 to 1, or not of sum 1, in {odd.sum()} rows.")
+    return problems
+
+
+def _column_order(table: pd.DataFrame, task: str) -> tuple[str, ...]:
+    before, after = FIXED_COLUMNS[task]
+    between: tuple[str, ...] = ()
+    if task == "classification":
+        between = tuple(f"p_{name}" for name in classes_of(table))
+    if task == "survival":
+        between = tuple(f"s_{time}" for time in horizons_of(table))
+    return (*ID_COLUMNS, *before, *between, *after)
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    scope = pd.CategoricalDtype(list(SCOPES), ordered=True)
+    ordered = table.astype({"scope": scope}).sort_values(list(KEYS), ignore_index=True)
+    return ordered.astype({"scope": str})

@@ -1,0 +1,1 @@
+"""What the predictions rest on: attributions and gene-set enrichment."""

@@ -1,0 +1,1 @@
+"""Fusion networks and the baselines that stand beside them."""

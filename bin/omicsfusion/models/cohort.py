@@ -1,0 +1,121 @@
+"""What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from omicsfusion.preprocess.matrices import layer_of
+from omicsfusion.preprocess.matrices import read_matrix
+from omicsfusion.scopes import Scope
+from omicsfusion.scopes import rows_of
+from omicsfusion.scopes import scopes_in
+
+
+@dataclass(frozen=True)
+class LayerBlock:
+    """One layer on the rows of a scope.
+
+    Attributes
+    ----------
+    x
+        float32, samples x features; a row of zeros where the sample lacks the layer.
+    present
+        bool, samples: who has the layer. Zeros of absent samples mean nothing: mask them.
+    features
+        Names of the columns.
+    """
+
+    x: np.ndarray
+    present: np.ndarray
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ScopeData:
+    """All layers of one scope, on the same rows, sorted by sample id.
+
+    Attributes
+    ----------
+    roles
+        ``train``, ``stop``, ``test`` or ``external`` of each sample.
+    layers
+        Layer name -> block, layers in sorted order; layers without features in this scope are left
+        out.
+    """
+
+    scope: Scope
+    samples: tuple[str, ...]
+    patients: tuple[str, ...]
+    roles: np.ndarray
+    layers: Mapping[str, LayerBlock]
+
+    def rows(self, *roles: str) -> np.ndarray:
+        """Return the positions of the samples with these roles, in order."""
+        return np.flatnonzero(np.isin(self.roles, roles))
+
+
+class GroupReader:
+    """Reads the scopes of one group, one at a time, from the files that PREPROCESS wrote.
+
+    Parameters
+    ----------
+    matrices
+        The ``.matrices.h5`` of every layer, in any order.
+    splits
+        Rows of ``splits.tsv`` of the scopes to read.
+    """
+
+    def __init__(self, matrices: Sequence[str | Path], splits: pd.DataFrame) -> None:
+        self._matrices = {layer_of(path): Path(path) for path in sorted(map(str, matrices))}
+        self._splits = splits
+        self.scopes = scopes_in(splits)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """All layers, sorted; ``clinical`` among them when there are covariates."""
+        return tuple(sorted(self._matrices))
+
+    def role_counts(self, scope: Scope) -> dict[str, int]:
+        """Count the samples of each role in a scope."""
+        roles = rows_of(self._splits, scope)["role"]
+        return {str(role): int(n) for role, n in roles.value_counts().items()}
+
+    def width(self, scope: Scope, name: str) -> int:
+        """Count the features that a layer kept in a scope, without reading its values."""
+        with h5py.File(self._matrices[name]) as file:
+            return int(file[scope.key]["X"].shape[1])
+
+    def load(self, scope: Scope, layers: Sequence[str]) -> ScopeData:
+        """Read some layers of a scope.
+
+        Parameters
+        ----------
+        scope
+            One of ``scopes``.
+        layers
+            Names of the layers to read.
+        """
+        rows = rows_of(self._splits, scope)
+        samples = tuple(rows["sample"])
+        blocks = {name: self._block(name, scope, samples) for name in sorted(layers)}
+        return ScopeData(
+            scope=scope,
+            samples=samples,
+            patients=tuple(rows["patient"]),
+            roles=rows["role"].to_numpy(dtype=str),
+            layers={name: block for name, block in blocks.items() if block.features},
+        )
+
+    def _block(self, name: str, scope: Scope, samples: tuple[str, ...]) -> LayerBlock:
+        matrix = read_matrix(self._matrices[name], scope)
+        position = {sample: row for row, sample in enumerate(matrix.samples)}
+        found = np.array([position.get(sample, -1) for sample in samples], dtype=np.int64)
+        present = found >= 0
+        x = np.zeros((len(samples), len(matrix.features)), dtype=np.float32)
+        x[present] = matrix.X[found[present]]
+        return LayerBlock(x=x, present=present, features=matrix.features)

@@ -1,0 +1,111 @@
+"""What is kept of a trained network: its members, their average, what goes in and comes out."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from omicsfusion.models.backend import Tensor
+from omicsfusion.models.backend import keras
+from omicsfusion.models.cohort import ScopeData
+from omicsfusion.models.layers import register
+
+ops = keras.ops
+
+
+@register
+class MemberEnsemble(keras.Model):
+    """The average prediction of the members of one network, for samples of one scope.
+
+    ``model({"x": {layer: samples x features}, "present": samples x layers})`` returns samples x
+    outputs: class probabilities, the log hazard ratio (0 = mean of the training samples), or the
+    mean in the target's unit.
+
+    Parameters
+    ----------
+    network
+        A layer ``network(x, present)`` with a leading member axis, and attribute ``widths``.
+    link
+        ``softmax`` or ``identity``.
+    outputs
+        Names of the outputs.
+    features
+        Layer -> names of its features in the order of the columns; empty for a layer that could
+        not be used.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        link: str,
+        outputs: Sequence[str],
+        features: Mapping[str, Sequence[str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=kwargs.pop("name", "ensemble"), **kwargs)
+        self.network = network
+        self.link = link
+        self.outputs_named = list(outputs)
+        self.features = {name: list(features[name]) for name in sorted(features)}
+        if not network.built:
+            network.build()
+        self.offset, self.scale = (
+            self.add_weight(name=name, shape=(network.members,), initializer=start, trainable=False)
+            for name, start in (("offset", "zeros"), ("scale", "ones"))
+        )
+        self.built = True
+
+    def call(self, inputs: Mapping[str, Any]) -> Tensor:
+        members = self.network.members
+        x = {name: _for_each(values, members) for name, values in inputs["x"].items()}
+        raw = self.network(x, _for_each(inputs["present"], members))
+        return average_members(raw, self.link, self.offset, self.scale)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "network": keras.saving.serialize_keras_object(self.network),
+            "link": self.link,
+            "outputs": self.outputs_named,
+            "features": self.features,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "MemberEnsemble":
+        network = keras.saving.deserialize_keras_object(config.pop("network"), custom_objects)
+        return cls(network=network, **config)
+
+
+def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Tensor:
+    """Turn outputs (members x samples x units) into one prediction: samples x units.
+
+    Probabilities are averaged as probabilities; risks and means as offset + scale * output of each
+    member.
+    """
+    if link == "softmax":
+        return ops.mean(ops.softmax(raw, axis=-1), axis=0)
+    return ops.mean(offset[:, None, None] + scale[:, None, None] * raw, axis=0)
+
+
+def ensemble_inputs(model: MemberEnsemble, data: ScopeData, rows: np.ndarray) -> dict[str, Any]:
+    """Return the inputs of an ensemble for some samples of its scope.
+
+    Raises
+    ------
+    ValueError
+        When the features of the scope are not those that the ensemble was trained on.
+    """
+    x, present = {}, []
+    for name, width in model.network.widths.items():
+        block = data.layers.get(name)
+        if list(block.features if block else ()) != model.features[name]:
+            raise ValueError(f"Layer {name} in {data.scope.key} has not the model's features.")
+        x[name] = block.x[rows] if block else np.zeros((len(rows), width), np.float32)
+        present.append(block.present[rows] if block else np.zeros(len(rows), bool))
+    return {"x": x, "present": np.stack(present, axis=1).astype(np.float32)}
+
+
+def _for_each(values: Tensor, members: int) -> Tensor:
+    values = ops.convert_to_tensor(values)
+    return ops.broadcast_to(values[None], (members, *ops.shape(values)))

@@ -1,0 +1,161 @@
+"""What training gives back: one fit per scope, the same for networks and baselines."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from omicsfusion.models.baseline_hazard import breslow
+from omicsfusion.models.baseline_hazard import survival_at
+from omicsfusion.models.cohort import ScopeData
+from omicsfusion.scopes import Scope
+from omicsfusion.scopes import TRAINING_ROLES
+from omicsfusion.tables.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model fitted on one scope, and what it says of the samples it has not seen.
+
+    Attributes
+    ----------
+    scope
+        The training set.
+    samples, patients, roles
+        The samples that are predicted: roles ``test`` and ``external`` of the scope.
+    columns
+        Prediction columns by name, each of shape (samples,): ``p_<class>``, or ``risk`` and
+        ``s_<time>``, or ``mean`` and ``sd``. NaN when the fit failed.
+    record
+        The row of ``training.tsv``: counts, status, tuned setting, epochs.
+    curve
+        (epoch, training loss, stopping loss) of a network; empty for baselines.
+    save
+        Writes the fitted model under a path without suffix; None for inner scopes.
+    """
+
+    scope: Scope
+    samples: Sequence[str]
+    patients: Sequence[str]
+    roles: Sequence[str]
+    columns: Mapping[str, np.ndarray]
+    record: Mapping[str, object]
+    curve: Sequence[tuple[int, float, float]] = ()
+    save: Callable[[Path], None] | None = field(default=None, repr=False)
+
+
+def predicted_rows(data: ScopeData) -> np.ndarray:
+    """Return the positions of the samples that a fit on this scope predicts."""
+    return data.rows("test", "external")
+
+
+def record_of(data: ScopeData, status: str = "ok", **more: object) -> dict[str, object]:
+    """Start the ``training.tsv`` row of a fit on this scope."""
+    counts = {f"n_{role}": len(data.rows(role)) for role in ("train", "stop", "test")}
+    return {**counts, "status": status, **more}
+
+
+def new_fit(
+    data: ScopeData,
+    columns: Mapping[str, np.ndarray],
+    record: Mapping[str, object],
+    curve: Sequence[tuple[int, float, float]] = (),
+    save: Callable[[Path], None] | None = None,
+) -> Fit:
+    """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
+    rows = predicted_rows(data)
+    return Fit(
+        scope=data.scope,
+        samples=[data.samples[row] for row in rows],
+        patients=[data.patients[row] for row in rows],
+        roles=[str(role) for role in data.roles[rows]],
+        columns=columns,
+        record=record,
+        curve=curve,
+        save=None if data.scope.is_inner else save,
+    )
+
+
+def prediction_names(outcome: Outcome, horizons: Sequence[float]) -> list[str]:
+    """Return the prediction columns of a task, in the order of the contract."""
+    if outcome.task == "classification":
+        return [f"p_{name}" for name in outcome.classes]
+    if outcome.task == "survival":
+        return ["risk", *(f"s_{horizon:g}" for horizon in horizons)]
+    return ["mean", "sd"]
+
+
+def class_columns(probabilities: np.ndarray, outcome: Outcome) -> dict[str, np.ndarray]:
+    """Name the columns of class probabilities (samples x classes, in order of the classes)."""
+    return {f"p_{name}": probabilities[:, code] for code, name in enumerate(outcome.classes)}
+
+
+def survival_columns(
+    data: ScopeData, risk: np.ndarray, outcome: Outcome, horizons: Sequence[float]
+) -> dict[str, np.ndarray]:
+    """Turn risks of all rows of a scope into ``risk`` and ``s_<time>`` of the predicted ones.
+
+    The risk is centred on the mean of the training samples: a log partial hazard has no zero of
+    its own, and the cut between low and high risk is taken over from other fits.
+
+    Parameters
+    ----------
+    risk
+        Log partial hazards of every row of ``data``, shape (rows,).
+    """
+    training = data.rows(*TRAINING_ROLES)
+    centred = risk.astype(float) - risk[training].astype(float).mean()
+    known = outcome.table.loc[[data.samples[row] for row in training]]
+    times, hazard = breslow(
+        centred[training], known["time"].to_numpy(float), known["event"].to_numpy(float)
+    )
+    rows = predicted_rows(data)
+    survival = survival_at(centred[rows], times, hazard, np.asarray(horizons, float))
+    named = {f"s_{horizon:g}": survival[:, i] for i, horizon in enumerate(horizons)}
+    return {"risk": centred[rows], **named}
+
+
+def regression_columns(mean: np.ndarray, sd: float | np.ndarray) -> dict[str, np.ndarray]:
+    """Name predicted means (samples,) and the standard deviation of what is left unexplained."""
+    return {"mean": mean, "sd": np.broadcast_to(np.asarray(sd, float), mean.shape)}
+
+
+def failed_fit(
+    data: ScopeData, outcome: Outcome, horizons: Sequence[float], reason: str
+) -> Fit:
+    """Record a fit that failed: its predictions are NaN, and ASSESS scores them as chance."""
+    nothing = np.full(len(predicted_rows(data)), np.nan)
+    columns = {name: nothing for name in prediction_names(outcome, horizons)}
+    return new_fit(data, columns, record_of(data, "failed", reason=reason))
+
+
+def prediction_table(fits: Sequence[Fit], model: str, target: str, outcome: Outcome) -> pd.DataFrame:
+    """Bind the predictions of many fits into the table of the contract, truth beside them."""
+    return pd.concat(
+        [_rows_of_fit(fit, model, target, outcome) for fit in fits], ignore_index=True
+    ).sort_values(["scope", "repeat", "fold", "inner", "sample"], ignore_index=True)
+
+
+def _rows_of_fit(fit: Fit, model: str, target: str, outcome: Outcome) -> pd.DataFrame:
+    held_out = "inner" if fit.scope.is_inner else "test"
+    scope = ["external" if role == "external" else held_out for role in fit.roles]
+    head = pd.DataFrame(
+        {
+            "permutation": 0,
+            "target": target,
+            "model": model,
+            "scope": scope,
+            "repeat": fit.scope.repeat,
+            "fold": fit.scope.fold,
+            "inner": fit.scope.inner,
+            "sample": list(fit.samples),
+            "patient": list(fit.patients),
+        }
+    )
+    truth = outcome.table.loc[list(fit.samples)].reset_index(drop=True)
+    return pd.concat([head, pd.DataFrame(dict(fit.columns)), truth], axis=1)

@@ -1,0 +1,289 @@
+"""From scopes to fits: any network with a member axis, trained on all scopes of a group."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from omicsfusion.models.archive import save_archive
+from omicsfusion.models.cohort import GroupReader
+from omicsfusion.models.cohort import ScopeData
+from omicsfusion.models.ensemble import MemberEnsemble
+from omicsfusion.models.ensemble import average_members
+from omicsfusion.models.fit import Fit
+from omicsfusion.models.fit import class_columns
+from omicsfusion.models.fit import failed_fit
+from omicsfusion.models.fit import new_fit
+from omicsfusion.models.fit import predicted_rows
+from omicsfusion.models.fit import record_of
+from omicsfusion.models.fit import regression_columns
+from omicsfusion.models.fit import survival_columns
+from omicsfusion.models.heads import Head
+from omicsfusion.models.heads import Targets
+from omicsfusion.models.heads import UntrainableError
+from omicsfusion.models.heads import head_for
+from omicsfusion.models.registry import ModelSpec
+from omicsfusion.models.training import Member
+from omicsfusion.models.training import Table
+from omicsfusion.models.training import Trained
+from omicsfusion.models.training import Trainer
+from omicsfusion.scopes import Scope
+from omicsfusion.seeds import seed_for
+from omicsfusion.tables.outcome import Outcome
+
+MEMBERS_PER_CHUNK = 16
+"""Members trained as one network. Smaller chunks leave cores idle, larger ones only need memory."""
+
+SEEDS_PER_SCOPE = 2
+"""Networks averaged per fit (Lakshminarayanan et al., NeurIPS 2017)."""
+
+SMALLEST_SD = 1e-3
+"""Least residual standard deviation, in standard deviations of the target."""
+
+Build = Callable[[Mapping[str, int], int, int], Any]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Sizes that all chunks of a task share, so that one compiled program serves them.
+
+    Attributes
+    ----------
+    widths
+        Features of each layer, at most.
+    scopes
+        Scopes in a chunk.
+    rows, train, stop
+        Samples of a scope, of any role, ``train`` and ``stop``, at most.
+    """
+
+    widths: dict[str, int]
+    scopes: int
+    rows: int
+    train: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One scope, ready for training."""
+
+    data: ScopeData
+    targets: Targets
+
+
+def train_networks(
+    build: Build,
+    spec: ModelSpec,
+    reader: GroupReader,
+    outcome: Outcome,
+    horizons: Sequence[float],
+    seed: int,
+) -> list[Fit]:
+    """Train a network on every scope of a group, in chunks of a fixed number of members.
+
+    Parameters
+    ----------
+    build
+        ``build(widths, units, members)`` returns the network, a layer with a member axis.
+
+    Returns
+    -------
+    One fit per scope, in the order of the reader's scopes.
+    """
+    head = head_for(outcome)
+    shapes = shapes_of(reader, spec.layers)
+    network = build(shapes.widths, head.units, shapes.scopes * SEEDS_PER_SCOPE)
+    network.build()
+    batch = min(head.batch_rows, shapes.train)
+    trainer = Trainer(network, head.loss, batch, shapes.stop, max_steps=-(-shapes.train // batch))
+    finish = partial(_fit, sorted(spec.layers), head, build, outcome, horizons)
+    fits: dict[Scope, Fit] = {}
+    for scopes in _chunks(reader, shapes.scopes):
+        problems = []
+        for scope in scopes:
+            data = reader.load(scope, spec.layers)
+            try:
+                problems.append(Problem(data, head.targets(data, outcome)))
+            except UntrainableError as reason:
+                fits[scope] = failed_fit(data, outcome, horizons, str(reason))
+        for problem, trained, raw in _train_chunk(trainer, problems, shapes, spec, seed):
+            fits[problem.data.scope] = finish(problem, trained, raw)
+    return [fits[scope] for scope in reader.scopes]
+
+
+def shapes_of(reader: GroupReader, layers: Sequence[str]) -> Shapes:
+    """Find the sizes into which every scope of a group fits."""
+    scopes = reader.scopes
+    counts = [reader.role_counts(scope) for scope in scopes]
+    width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
+    return Shapes(
+        widths={name: max(1, most) for name, most in width.items()},
+        scopes=min(len(scopes), MEMBERS_PER_CHUNK // SEEDS_PER_SCOPE),
+        rows=max(sum(count.values()) for count in counts),
+        train=max(count.get("train", 0) for count in counts),
+        stop=max([1, *(count.get("stop", 0) for count in counts)]),
+    )
+
+
+def _chunks(reader: GroupReader, size: int) -> Iterator[list[Scope]]:
+    """Scopes of like size together: a chunk takes as long as its largest."""
+    n_train = {scope: reader.role_counts(scope).get("train", 0) for scope in reader.scopes}
+    order = sorted(reader.scopes, key=lambda scope: (-n_train[scope], scope))
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
+
+
+def _train_chunk(
+    trainer: Trainer, problems: Sequence[Problem], shapes: Shapes, spec: ModelSpec, seed: int
+) -> Iterator[tuple[Problem, list[Trained], np.ndarray]]:
+    """Yield for each problem its trained members and their outputs, members x rows x units."""
+    if not problems:
+        return
+    table = _table(problems, shapes)
+    members, rows = [], []
+    for position, problem in enumerate(problems):
+        first = position * shapes.rows
+        for number in range(SEEDS_PER_SCOPE):
+            own = seed_for(seed, "train", spec.name, problem.data.scope.key, number)
+            members.append(_member(problem, first, shapes, own))
+            rows.append(first + np.minimum(np.arange(shapes.rows), len(problem.data.samples) - 1))
+    trained = trainer.train(table, members)
+    raw = trainer.predict(table, members, trained, np.stack(rows))
+    for position, problem in enumerate(problems):
+        mine = slice(position * SEEDS_PER_SCOPE, (position + 1) * SEEDS_PER_SCOPE)
+        yield problem, trained[mine], raw[mine, : len(problem.data.samples)]
+
+
+def _table(problems: Sequence[Problem], shapes: Shapes) -> Table:
+    n = shapes.scopes * shapes.rows
+    values = problems[0].targets.values.shape[1]
+    table = Table(
+        x={name: np.zeros((n, width), np.float32) for name, width in shapes.widths.items()},
+        present=np.zeros((n, len(shapes.widths)), np.float32),
+        target=np.zeros((n, values), np.float32),
+        weight=np.zeros(n, np.float32),
+    )
+    for position, problem in enumerate(problems):
+        here = slice(position * shapes.rows, position * shapes.rows + len(problem.data.samples))
+        for column, name in enumerate(shapes.widths):
+            if name in problem.data.layers:
+                block = problem.data.layers[name]
+                table.x[name][here, : block.x.shape[1]] = block.x
+                table.present[here, column] = block.present
+        table.target[here] = problem.targets.values
+        table.weight[here] = problem.targets.weight
+    return table
+
+
+def _member(problem: Problem, first: int, shapes: Shapes, seed: int) -> Member:
+    data, targets = problem.data, problem.targets
+    train = data.rows("train")
+    return Member(
+        seed=seed,
+        train=first + train,
+        stop=first + data.rows("stop"),
+        strata=targets.strata[train],
+        stops=targets.stops,
+        fan_in={name: _width(data, name) for name in shapes.widths},
+    )
+
+
+def _width(data: ScopeData, name: str) -> int:
+    return max(1, len(data.layers[name].features)) if name in data.layers else 1
+
+
+def _fit(
+    layers: Sequence[str],
+    head: Head,
+    build: Build,
+    outcome: Outcome,
+    horizons: Sequence[float],
+    problem: Problem,
+    trained: Sequence[Trained],
+    raw: np.ndarray,
+) -> Fit:
+    """Average the members that trained, and turn their outputs into predictions."""
+    data = problem.data
+    good = [m for m, one in enumerate(trained) if one.best_epoch > 0 and np.isfinite(raw[m]).all()]
+    if not good:
+        return failed_fit(data, outcome, horizons, "The loss was infinite or undefined.")
+    trained, raw = [trained[m] for m in good], raw[good]
+    offset, scale = head.unit(raw, data, problem.targets)
+    prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)
+    ensemble = partial(_ensemble, build, head, data, layers, trained, offset, scale)
+    return new_fit(
+        data,
+        _columns(problem, prediction, outcome, horizons),
+        _record(problem, trained, head),
+        _mean_curve(trained),
+        save=lambda stem: save_archive(ensemble(), stem),
+    )
+
+
+def _columns(
+    problem: Problem, prediction: np.ndarray, outcome: Outcome, horizons: Sequence[float]
+) -> dict[str, np.ndarray]:
+    data = problem.data
+    if outcome.task == "classification":
+        return class_columns(prediction[predicted_rows(data)], outcome)
+    if outcome.task == "survival":
+        return survival_columns(data, prediction[:, 0], outcome, horizons)
+    held = data.rows("stop") if problem.targets.stops else data.rows("train")
+    truth = outcome.table.loc[[data.samples[row] for row in held], "truth"].to_numpy(float)
+    spread = float(np.sqrt(np.mean(np.square(truth - prediction[held, 0]))))
+    floor = SMALLEST_SD * problem.targets.scale
+    return regression_columns(prediction[predicted_rows(data), 0], max(spread, floor))
+
+
+def _record(problem: Problem, trained: Sequence[Trained], head: Head) -> dict[str, object]:
+    notes = [f"mean of {len(trained)} networks", head.setting]
+    if len(trained) < SEEDS_PER_SCOPE:
+        notes.append(f"{SEEDS_PER_SCOPE - len(trained)} more did not converge")
+    if not problem.targets.stops:
+        notes.append("the stop samples cannot judge: a fixed number of epochs")
+    return record_of(
+        problem.data,
+        setting="; ".join(filter(None, notes)),
+        epochs=max(len(one.curve) for one in trained),
+        best_epoch=round(float(np.mean([one.best_epoch for one in trained]))),
+        stop_loss=float(np.mean([one.curve[one.best_epoch - 1][2] for one in trained])),
+    )
+
+
+def _mean_curve(trained: Sequence[Trained]) -> list[tuple[int, float, float]]:
+    """Average the losses of the members that were still training, epoch by epoch."""
+    longest = max(len(one.curve) for one in trained)
+    rows = []
+    for epoch in range(longest):
+        losses = [one.curve[epoch][1:] for one in trained if epoch < len(one.curve)]
+        train_loss, stop_loss = np.mean(losses, axis=0)
+        rows.append((epoch + 1, float(train_loss), float(stop_loss)))
+    return rows
+
+
+def _ensemble(
+    build: Build,
+    head: Head,
+    data: ScopeData,
+    layers: Sequence[str],
+    trained: Sequence[Trained],
+    offset: np.ndarray,
+    scale: np.ndarray,
+) -> MemberEnsemble:
+    """Put the members of one scope into a network of its own, without padding."""
+    network = build({name: _width(data, name) for name in layers}, head.units, len(trained))
+    network.build()
+    for position, variable in enumerate(network.trainable_variables):
+        used = tuple(slice(size) for size in variable.shape[1:])
+        variable.assign(np.stack([one.weights[position][used] for one in trained]))
+    features = {name: data.layers[name].features if name in data.layers else () for name in layers}
+    model = MemberEnsemble(network, head.link, head.names, features)
+    model.offset.assign(offset)
+    model.scale.assign(scale)
+    return model

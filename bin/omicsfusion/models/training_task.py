@@ -1,0 +1,88 @@
+"""One TRAIN task: read a group's matrices, train one model on each scope, write what came of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from omicsfusion.models.cohort import GroupReader
+from omicsfusion.models.fit import Fit
+from omicsfusion.models.fit import prediction_names
+from omicsfusion.models.fit import prediction_table
+from omicsfusion.models.registry import parse_model
+from omicsfusion.models.registry import train_function
+from omicsfusion.scopes import read_splits
+from omicsfusion.tables.outcome import read_outcome
+from omicsfusion.tables.tsv import read_tsv
+from omicsfusion.tables.tsv import write_tsv
+
+RECORD_COLUMNS = (
+    "n_train n_stop n_test status reason setting epochs best_epoch stop_loss".split()  # noqa: SIM905
+)
+
+
+def train_group(
+    *,
+    out: str,
+    model: str,
+    matrices: Sequence[Path],
+    splits: Path,
+    samples: Path,
+    horizons: Path | None,
+    group: str,
+    task: str,
+    target: str,
+    seed: int,
+) -> None:
+    """Train ``model`` on every scope of ``group`` and write the files of the contract.
+
+    Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv`` and the folder
+    ``<out>.models`` (see docs/architecture.md).
+    """
+    outcome = read_outcome(samples, task)
+    times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
+    reader = GroupReader(matrices, read_splits(splits, group))
+    spec = parse_model(model, reader.layer_names)
+    fits = train_function(spec.family)(spec, reader, outcome, times, seed)
+    predictions = prediction_table(fits, model, target, outcome)
+    write_tsv(predictions[_in_order(predictions, prediction_names(outcome, times))], f"{out}.predictions.tsv")
+    write_tsv(_training_table(fits, model), f"{out}.training.tsv")
+    write_tsv(_curves_table(fits, model), f"{out}.curves.tsv")
+    folder = Path(f"{out}.models")
+    folder.mkdir(exist_ok=True)
+    for fit in fits:
+        if fit.save is not None:
+            fit.save(folder / fit.scope.key)
+
+
+def _in_order(predictions: pd.DataFrame, names: list[str]) -> list[str]:
+    head = list(predictions.columns[:9])
+    truth = [column for column in ("time", "event", "truth") if column in predictions]
+    return [*head, *names, *truth]
+
+
+def _scope_columns(fit: Fit, model: str) -> dict[str, object]:
+    return {
+        "model": model,
+        "repeat": fit.scope.repeat,
+        "fold": fit.scope.fold,
+        "inner": fit.scope.inner,
+    }
+
+
+def _training_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+    rows = [
+        {**_scope_columns(fit, model), **{c: fit.record.get(c) for c in RECORD_COLUMNS}}
+        for fit in fits
+    ]
+    return pd.DataFrame(rows)
+
+
+def _curves_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+    rows = [
+        {**_scope_columns(fit, model), "epoch": epoch, "train_loss": train, "stop_loss": stop}
+        for fit in fits
+        for epoch, train, stop in fit.curve
+    ]
+    columns = ["model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"]
+    return pd.DataFrame(rows, columns=columns)

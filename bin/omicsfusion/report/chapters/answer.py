@@ -1,0 +1,94 @@
+"""The first screen: how well the outcome is predicted, and beside what."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from omicsfusion.report.blocks import Chapter, Figure, Table
+from omicsfusion.report.colours import model_colours
+from omicsfusion.report.figures.estimates import dots_and_intervals
+from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
+from omicsfusion.report.results import Results
+from omicsfusion.report.verdict import (
+    answer_to_baseline,
+    answer_to_chance,
+    answer_to_course,
+    comparison_sentence,
+    headline_sentence,
+    main_model,
+)
+from omicsfusion.report.words import count, interval, model_name, score
+
+
+def answer_chapter(results: Results) -> Chapter:
+    """Make the chapter from the headline metric of all models."""
+    main = main_model(results)
+    rows = headline_rows(results)
+    metric = metric_in_words(results.headline)
+    return Chapter(
+        "answer",
+        "The answer",
+        {
+            "sentence": headline_sentence(results, main),
+            "comparison": comparison_sentence(results, main),
+            "answers": [
+                answer_to_chance(results, main),
+                answer_to_baseline(results, main, "clinical"),
+                answer_to_baseline(results, main, "linear"),
+                answer_to_course(results),
+            ],
+            "figure": _figure(results, rows),
+            "metric": metric,
+            "table": _table(results, rows),
+        },
+    )
+
+
+def headline_rows(results: Results, scope: str = "test") -> pd.DataFrame:
+    """Return the headline metric's rows of a scope in the order of the models."""
+    table = results["metrics"]
+    rows = table[(table["metric"] == results.headline) & (table["scope"] == scope)]
+    return rows.set_index("model").reindex(results.models).dropna(how="all").reset_index()
+
+
+def _figure(results: Results, rows: pd.DataFrame) -> Figure:
+    label = metric_in_words(results.headline).label
+    chance = chance_of(results.headline, len(results.classes))
+    name = f"{chance_in_words(results.headline)} {score(chance)}"
+    colours = model_colours(results.models)
+    data, layout, height = dots_and_intervals(rows, label, chance, name, colours)
+    return Figure(
+        "headline",
+        f"{label} of every model on the same held-out patients: estimate (mark) and 95 % interval "
+        f"(bar). Dashed line: {chance_in_words(results.headline)}.",
+        f"{label} by model. {_read_out(rows)}. A dashed line marks {name}.",
+        data,
+        layout,
+        height,
+    )
+
+
+def _read_out(rows: pd.DataFrame) -> str:
+    parts: Sequence[str] = [
+        f"{model_name(row['model'])}: {score(row['estimate'])}, "
+        f"{interval(row['ci_low'], row['ci_high'])}"
+        for row in rows.to_dict("records")
+    ]
+    return "; ".join(parts)
+
+
+def _table(results: Results, rows: pd.DataFrame) -> Table:
+    label = metric_in_words(results.headline).label
+    cells = [
+        [
+            model_name(row["model"]),
+            score(row["estimate"], 3),
+            interval(row["ci_low"], row["ci_high"], 3),
+            f"{int(row['n']):,}",
+        ]
+        for row in rows.to_dict("records")
+    ]
+    events = rows["n_events"].dropna()
+    note = f"Among them {count(events.max(), 'event')}." if len(events) else ""
+    header = ["Model", label, "95 % interval", "Samples"]
+    return Table(f"{label} by model", header, cells, note=note)

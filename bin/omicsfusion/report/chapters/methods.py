@@ -1,0 +1,175 @@
+"""What was done, in words to be copied into a paper; how to cite it; what it does not show."""
+
+from omicsfusion.report.blocks import Chapter, Table
+from omicsfusion.report.results import Results
+from omicsfusion.report.verdict import is_network
+from omicsfusion.report.words import count, family_of, listed, span
+
+HIDDEN = ("input", "samples", "outdir", "help", "step")
+"""Parameters that name places on somebody's disk or shape no result."""
+
+NETWORK = {
+    "classification": "a softmax over the classes",
+    "survival": "a log hazard, trained on Cox's partial likelihood with Efron's ties",
+    "regression": "mean and spread of a normal distribution",
+}
+LINEAR = {
+    "classification": "an elastic-net logistic regression",
+    "survival": "an elastic-net Cox regression (Coxnet)",
+    "regression": "a ridge regression",
+}
+NOT_PREDICTED = {
+    "classification": "as if all classes were equally probable",
+    "survival": "as half-right pairs, and by the training samples' survival curve",
+    "regression": "as the mean of the training samples",
+}
+CITATIONS = {
+    "Nextflow": "Di Tommaso P, et al. Nat Biotechnol 2017;35:316–319.",
+    "Keras": "Chollet F, et al. Keras. 2015.",
+    "TensorFlow": "Abadi M, et al. OSDI 2016:265–283.",
+    "scikit-learn": "Pedregosa F, et al. J Mach Learn Res 2011;12:2825–2830.",
+    "Bootstrap intervals": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap. 1993.",
+}
+SURVIVAL_CITATIONS = {
+    "C-index": "Harrell FE, et al. Stat Med 1996;15:361–387. Uno H, et al. Stat Med 2011;30:1105–1117.",
+    "scikit-survival": "Pölsterl S. J Mach Learn Res 2020;21(212):1–6.",
+}
+EXPLAIN_CITATIONS = {"Expected gradients": "Erion G, et al. Nat Mach Intell 2021;3:620–631."}
+ENRICH_CITATIONS = {
+    "Gene set enrichment": "Subramanian A, et al. Proc Natl Acad Sci USA 2005;102:15545–15550.",
+    "GSEApy": "Fang Z, et al. Bioinformatics 2023;39:btac757.",
+}
+
+
+def methods_chapter(results: Results) -> Chapter:
+    """Make the chapter from what was published and, where recorded, the parameters."""
+    return Chapter(
+        "methods",
+        "Methods, citation, limits",
+        {
+            "paragraphs": [
+                _validation(results),
+                _preprocessing(results),
+                _models(results),
+                _assessment(results),
+                *([_attribution()] if len(results["importance"]) else []),
+            ],
+            "params": _params(results),
+            "version": results.version,
+            "citations": _citations(results),
+            "limits": _limits(results),
+        },
+    )
+
+
+def _validation(results: Results) -> str:
+    splits = results["splits"]
+    outer = splits[splits["inner"] == "outer"].drop_duplicates(["repeat", "fold"])
+    folds = span(list(outer.groupby("repeat").size()))
+    repeats = outer["repeat"].nunique()
+    how = str(results.params.get("split", "")) if results.params else ""
+    stratified = {"": "", "kfold": ", stratified by the outcome"}.get(how, f" ({how})")
+    seed = f" The seed was {results.params['seed']}." if "seed" in (results.params or {}) else ""
+    return (
+        f"Validation. Samples were divided into {folds} folds{stratified}, "
+        f"{count(repeats, 'time')}, so that samples of one group (by default one patient) never lie "
+        "on both sides. Whatever is fitted, from scaling to the network, was fitted on the training "
+        "samples of each fold anew and applied to the fold held out. Inner folds of each training "
+        f"set served for tuning and for cut-points.{seed}"
+    )
+
+
+def _preprocessing(results: Results) -> str:
+    kinds = sorted(set(results["layers"]["kind"]))
+    return (
+        f"Preprocessing. Each layer (kinds: {listed(kinds)}) went through steps chosen by its kind: "
+        "features without values or variation were dropped, counts and intensities put on a log "
+        "scale, the most variable features kept, missing values replaced by the training median, "
+        "values scaled and clipped. A sample that lacks a layer stays in: the models are told which "
+        "layers are present."
+    )
+
+
+def _models(results: Results) -> str:
+    families = {family_of(model) for model in results.models}
+    parts = ["Models."]
+    if any(is_network(model) for model in results.models):
+        parts.append(
+            "The fused network has an encoder per layer and a gated fusion over the layers that a "
+            f"sample has; it predicts {NETWORK[results.task]}. Training stopped when the loss on a "
+            "part of the training patients no longer fell."
+        )
+    if families & {"linear", "clinical"}:
+        parts.append(
+            f"Linear models are {LINEAR[results.task]} on the layers put side by side; "
+            "'clinical covariates only' is the same on the covariates."
+        )
+    return " ".join(parts)
+
+
+def _assessment(results: Results) -> str:
+    pairs = {
+        "classification": " AUROC compares samples within a fold only.",
+        "survival": " C-indices compare samples within a fold only.",
+        "regression": " R² refers to the mean of each fold.",
+    }[results.task]
+    return (
+        "Assessment. Numbers are from held-out predictions; where a fit failed its samples count "
+        f"{NOT_PREDICTED[results.task]}. Intervals are the central 95 % of a bootstrap that draws "
+        f"patients with all their samples; models are not retrained in it.{pairs}"
+    )
+
+
+def _attribution() -> str:
+    return (
+        "Attribution. SHAP values by expected gradients, with a background from each fold's training "
+        "samples, were computed on its test samples and averaged over the outer folds."
+    )
+
+
+def _params(results: Results) -> Table | None:
+    shown = {k: v for k, v in dict(results.params).items() if k not in HIDDEN and v is not None}
+    rows = [[f"--{name}", _value(name, value)] for name, value in sorted(shown.items())]
+    return Table("Parameters of the run", ["Parameter", "Value"], rows, (1,)) if rows else None
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "gene_sets":
+        return ", ".join(path.rsplit("/", 1)[-1] for path in str(value).split(","))
+    return str(value)
+
+
+def _citations(results: Results) -> dict[str, str]:
+    return {
+        **CITATIONS,
+        **(SURVIVAL_CITATIONS if results.task == "survival" else {}),
+        **(EXPLAIN_CITATIONS if len(results["importance"]) else {}),
+        **(ENRICH_CITATIONS if len(results["enrichment"]) else {}),
+    }
+
+
+def _limits(results: Results) -> list[str]:
+    external = (results["metrics"]["scope"] == "external").any()
+    elsewhere = (
+        "The external samples are those of the cohorts given; other places may differ from them."
+        if external
+        else "It does not show how the models do in another hospital, platform or time: every "
+        "patient here is from the cohort they were trained on."
+    )
+    limits = [
+        "No difference between models was tested. Overlapping intervals do not show that two models "
+        "are equal, and intervals that do not overlap are no test either.",
+        "Intervals say how much the numbers would change with other patients to test on. They leave "
+        "out what training on other patients would change, and so are too narrow for that question.",
+        elsewhere,
+        "A feature that matters to a model need not cause the outcome; of features that go together "
+        "one may stand for all.",
+        "It is research software. Nothing here is fit to guide the treatment of a patient.",
+    ]
+    if results.task == "classification":
+        limits.insert(3, "Predicted probabilities were not calibrated.")
+    if results.task == "survival":
+        limits.insert(3, "The C-index is about order only: it does not say how long anyone lives.")
+    return limits

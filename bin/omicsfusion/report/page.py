@@ -1,0 +1,72 @@
+"""From the chapters to one HTML file that needs nothing else."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from omicsfusion.report.blocks import Chapter
+from omicsfusion.report.chapters.answer import answer_chapter
+from omicsfusion.report.chapters.cohort import cohort_chapter, cohort_line
+from omicsfusion.report.chapters.explanation import explanation_chapter
+from omicsfusion.report.chapters.methods import methods_chapter
+from omicsfusion.report.chapters.performance import performance_chapter
+from omicsfusion.report.chapters.preparation import preparation_chapter
+from omicsfusion.report.chapters.training import training_chapter
+from omicsfusion.report.figures.frame import as_json
+from omicsfusion.report.results import Results
+
+TEMPLATES = Path(__file__).parent / "templates"
+CHAPTERS = (
+    answer_chapter,
+    cohort_chapter,
+    preparation_chapter,
+    performance_chapter,
+    explanation_chapter,
+    training_chapter,
+    methods_chapter,
+)
+
+
+def render_report(results: Results) -> str:
+    """Render the page.
+
+    The same results give the same text: it holds no time, no random identifier, and no path.
+    """
+    chapters = [chapter(results) for chapter in CHAPTERS]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            results=results,
+            line=cohort_line(results),
+            chapters=chapters,
+            figures=Markup(figures_json(chapters)),
+            plotly=Markup(_plotly()),
+            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+            script=Markup((TEMPLATES / "draw.js").read_text(encoding="utf-8")),
+        )
+    )
+
+
+def environment() -> Environment:
+    """Return the template engine: everything is escaped, and a name it does not know is an error."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def figures_json(chapters: list[Chapter]) -> str:
+    """Return what is drawn where: figure id -> traces and layout."""
+    found = [figure for chapter in chapters for figure in chapter.figures]
+    return as_json({f.key: {"data": f.data, "layout": f.layout} for f in found})
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())

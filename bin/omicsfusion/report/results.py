@@ -1,0 +1,201 @@
+"""The published tables of one run, read once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from omicsfusion.report.words import model_order
+from omicsfusion.tables.problems import Problem, read_problems
+from omicsfusion.tables.tsv import read_tsv
+
+TEXT_COLUMNS = (
+    *("target", "scope", "metric", "role", "group", "batch", "split", "layers", "kind", "rows"),
+    *("sources", "samples", "status", "where", "reason", "setting", "note", "output", "class"),
+    *("predicted", "risk_group", "term", "gene_set_file", "leading_edge"),
+)
+
+NEEDED = {
+    "layers": "input/layers.tsv",
+    "samples": "input/samples.tsv",
+    "accounting": "input/sample_accounting.tsv",
+    "splits": "splits/splits.tsv",
+    "predictions": "predictions/predictions.tsv",
+    "metrics": "assess/metrics.tsv",
+    "by_fold": "assess/metrics_by_fold.tsv",
+}
+
+OPTIONAL = {
+    "features": (
+        "preprocess/*.features.tsv",
+        ("layer", "repeat", "fold", "inner", "n_in", "n_constant", "n_kept", "n_train", "note"),
+    ),
+    "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
+    "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
+    "kaplan_meier": (
+        "assess/kaplan_meier.tsv",
+        ("model", "risk_group", "time", "survival", "ci_low", "ci_high", "at_risk", "events"),
+    ),
+    "logrank": (
+        "assess/logrank.tsv",
+        ("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high"),
+    ),
+    "training": (
+        "models/*.training.tsv",
+        (
+            *("model", "repeat", "fold", "inner", "n_train", "n_stop", "n_test", "status"),
+            *("reason", "setting", "epochs", "best_epoch", "stop_loss"),
+        ),
+    ),
+    "curves": (
+        "models/*.curves.tsv",
+        ("model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"),
+    ),
+    "importance": (
+        "explain/*.importance.tsv",
+        (
+            *("model", "output", "layer", "feature", "mean_abs_shap", "direction", "n_folds"),
+            "rank",
+        ),
+    ),
+    "additivity": (
+        "explain/*.additivity.tsv",
+        (
+            *("model", "repeat", "fold", "output", "n_samples", "mean_abs_gap", "max_abs_gap"),
+            "mean_abs_difference",
+        ),
+    ),
+    "enrichment": (
+        "enrich/enrichment.tsv",
+        (
+            *("model", "output", "layer", "gene_set_file", "term", "es", "nes", "p", "fdr"),
+            *("n_genes", "leading_edge"),
+        ),
+    ),
+    "enrichment_notes": ("enrich/enrichment_notes.tsv", ("model", "output", "layer", "note")),
+}
+
+HEADLINE = {"classification": "balanced_accuracy", "survival": "c_index", "regression": "r2"}
+
+
+class ResultsError(ValueError):
+    """The folder holds no results a page can be made of; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run published (columns: docs/architecture.md).
+
+    Attributes
+    ----------
+    task
+        ``classification``, ``survival`` or ``regression``, told by the columns of the predictions.
+    target
+        Name of the outcome.
+    tables
+        By the names in ``NEEDED`` and ``OPTIONAL``; what was not published is empty. Only the real
+        outcome (permutation 0) and the first target.
+    problems
+        What CHECK_INPUT and IMPORT had to say.
+    params
+        The run's parameters; empty when they were not recorded.
+    version
+        Of the pipeline; empty when not recorded.
+    """
+
+    task: str
+    target: str
+    tables: Mapping[str, pd.DataFrame]
+    problems: tuple[Problem, ...] = ()
+    params: Mapping[str, Any] = ()  # type: ignore[assignment]
+    version: str = ""
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    @property
+    def headline(self) -> str:
+        """The metric that answers the question of the task."""
+        return HEADLINE[self.task]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Classes of a classification, sorted; empty for other tasks."""
+        names = self["predictions"].columns
+        return tuple(sorted(name[2:] for name in names if name.startswith("p_")))
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """All models, as the page lists them: networks first, the main one at the top."""
+        return tuple(sorted(self["metrics"]["model"].unique(), key=model_order))
+
+    def metric(self, model: str, metric: str, scope: str = "test") -> pd.Series | None:
+        """Return the row ``estimate, ci_low, ci_high, n, n_events`` of a metric; None without one."""
+        table = self["metrics"]
+        here = (table["model"] == model) & (table["metric"] == metric) & (table["scope"] == scope)
+        return table[here].iloc[0] if here.any() else None
+
+
+def read_results(folder: Path) -> Results:
+    """Read the published tables under a folder.
+
+    Raises
+    ------
+    ResultsError
+        Tables are missing without which there is nothing to tell, or no model was assessed.
+    """
+    missing = [name for name in NEEDED.values() if not (folder / name).is_file()]
+    if missing:
+        raise ResultsError(
+            f"{folder} lacks {', '.join(missing)}. Give the folder of a finished run."
+        )
+    task = _task_of(folder / NEEDED["predictions"])
+    tables = {name: _read(folder / path, task) for name, path in NEEDED.items()}
+    tables |= {name: _gather(folder, *where, task) for name, where in OPTIONAL.items()}
+    targets = sorted(tables["metrics"]["target"].unique())
+    if not targets:
+        raise ResultsError(f"{folder / NEEDED['metrics']} has no rows: no model was assessed.")
+    record = _record(folder / "pipeline_info" / "params.json")
+    problems = folder / "input" / "problems.tsv"
+    return Results(
+        task=task,
+        target=targets[0],
+        tables={name: _real_outcome(table, targets[0]) for name, table in tables.items()},
+        problems=tuple(read_problems(problems).found) if problems.is_file() else (),
+        params=record.get("params", {}),
+        version=record.get("version") or "",
+    )
+
+
+def _task_of(predictions: Path) -> str:
+    columns = pd.read_csv(predictions, sep="\t", nrows=0).columns
+    if "risk" in columns:
+        return "survival"
+    return "classification" if any(name.startswith("p_") for name in columns) else "regression"
+
+
+def _read(path: Path, task: str) -> pd.DataFrame:
+    classes = ("truth",) if task == "classification" else ()
+    return read_tsv(path, text_columns=(*TEXT_COLUMNS, *classes))
+
+
+def _gather(folder: Path, pattern: str, columns: tuple[str, ...], task: str) -> pd.DataFrame:
+    tables = [_read(path, task) for path in sorted(folder.glob(pattern))]
+    filled = [table for table in tables if len(table)]
+    empty = pd.DataFrame(columns=list(columns))
+    return pd.concat(filled, ignore_index=True).reindex(columns=list(columns)) if filled else empty
+
+
+def _real_outcome(table: pd.DataFrame, target: str) -> pd.DataFrame:
+    for column, value in (("permutation", 0), ("target", target)):
+        if column in table.columns:
+            table = table[table[column] == value]
+    return table.reset_index(drop=True)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

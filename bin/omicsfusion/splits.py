@@ -1,0 +1,290 @@
+"""All scopes of a run: outer folds, their inner folds, and the training set of all samples."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from omicsfusion.folds import STOP_PARTS, assign_folds, choose_stop, merge_small_strata, units_of
+from omicsfusion.scopes import FINAL, OUTER, Scope
+from omicsfusion.tables.outcome import Outcome
+
+HORIZON_QUANTILES = (0.25, 0.5, 0.75)
+COLUMNS = ["permutation", "repeat", "fold", "inner", "group", "sample", "patient", "role"]
+
+
+class SplitError(ValueError):
+    """The samples cannot be split as asked; the text says why and what to do."""
+
+
+def make_splits(
+    samples: pd.DataFrame,
+    outcome: Outcome,
+    how: str,
+    folds: int,
+    repeats: int,
+    inner_folds: int,
+    folds_per_task: int,
+    seed: int,
+) -> pd.DataFrame:
+    """List every scope of a run with the role of each sample in it.
+
+    Parameters
+    ----------
+    samples
+        The clean ``samples.tsv``: ``sample, patient, role, group, split``.
+    outcome
+        Of the same samples; stratifies the folds.
+    how
+        ``kfold``: repeated stratified k-fold over units (patients, or groups of them).
+        ``column:NAME``: the column ``split`` holds ``train``/``test`` or fold names.
+        ``leave_out:NAME``: each value of ``split`` is held out once.
+    folds, repeats
+        For ``kfold`` only; a column is used once.
+    inner_folds
+        Inner folds of each outer training set and of the set of all training samples.
+    folds_per_task
+        Outer folds in a group of scopes; 0: one group of everything.
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    The columns of ``splits.tsv``, sorted by scope (a parent before its inner folds) and sample.
+
+    Raises
+    ------
+    SplitError
+        Fewer patients than folds, a class or all events missing from a training set, no event in
+        a test fold, or a split column that tears a patient apart.
+    """
+    training = samples[samples["role"] == "train"].sort_values("sample").set_index("sample")
+    external = samples[samples["role"] == "external"].sort_values("sample").set_index("sample")
+    design = _design(training, outcome)
+    if how == "kfold":
+        tests = list(_kfold_tests(design, folds, repeats, seed))
+    else:
+        tests = list(_column_tests(design, training["split"], how))
+    blocks = [_final_scope(design, external, inner_folds, seed)]
+    for repeat, fold, test in tests:
+        blocks.append(
+            _outer_scope(design, external, Scope(repeat, fold, OUTER), test, inner_folds, seed)
+        )
+    table = pd.concat(blocks, ignore_index=True)
+    table["patient"] = table["sample"].map(samples.set_index("sample")["patient"])
+    table["group"] = _group_names(table, folds_per_task)
+    table["permutation"] = 0
+    _refuse_useless_scopes(table, outcome, each_fold=how == "kfold")
+    return table[COLUMNS]
+
+
+def list_groups(splits: pd.DataFrame) -> pd.DataFrame:
+    """Count scopes and outer folds of each group: ``group, n_scopes, n_outer``, in task order."""
+    scopes = splits[["group", "repeat", "fold", "inner"]].drop_duplicates()
+    counted = scopes.groupby("group").agg(
+        n_scopes=("inner", "size"), n_outer=("inner", lambda inner: int((inner == OUTER).sum()))
+    )
+    return counted.sort_index(key=lambda names: names == FINAL, kind="stable").reset_index()
+
+
+def choose_horizons(samples: pd.DataFrame, wanted: Sequence[float] = ()) -> pd.DataFrame:
+    """Choose the times at which survival is predicted, one grid for the whole run.
+
+    Returns
+    -------
+    Column ``time``, increasing: ``wanted``, or the quartiles of the event times of all training
+    samples, in the unit of the input.
+
+    Raises
+    ------
+    SplitError
+        When a wanted time is not positive or lies beyond the follow-up of the training samples.
+    """
+    training = samples[samples["role"] == "train"]
+    last = training["time"].max()
+    outside = [time for time in wanted if not 0 < time < last]
+    if outside:
+        raise SplitError(
+            f"The horizons {', '.join(f'{time:g}' for time in outside)} lie outside the follow-up "
+            f"of the training samples, which ends at {last:g}. Give times between 0 and {last:g}."
+        )
+    events = training.loc[training["event"] == 1, "time"]
+    times = wanted or np.quantile(events, HORIZON_QUANTILES)
+    return pd.DataFrame({"time": np.unique(np.asarray(times, dtype=np.float64))})
+
+
+def _design(training: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Unit and strata of each training sample (index: sample, sorted)."""
+    fine = replace(outcome, table=outcome.table.loc[training.index]).strata()
+    survival = outcome.task == "survival"
+    coarse = (
+        outcome.table.loc[training.index, "event"].astype(int).astype(str) if survival else fine
+    )
+    unit = units_of(training.reset_index())
+    return pd.DataFrame({"unit": unit, "fine": fine, "coarse": coarse}, index=training.index)
+
+
+def _deal(design: pd.DataFrame, n_folds: int, seed: int, *names: str | int) -> pd.Series:
+    stratum = merge_small_strata(design["unit"], design["fine"], design["coarse"], n_folds)
+    return assign_folds(design["unit"], stratum, n_folds, seed, *names)
+
+
+def _kfold_tests(
+    design: pd.DataFrame, folds: int, repeats: int, seed: int
+) -> Iterator[tuple[int, int, pd.Index]]:
+    _refuse_few_units(design, folds, "--folds")
+    for repeat in range(1, repeats + 1):
+        fold_of = _deal(design, folds, seed, "folds", repeat)
+        for fold in range(1, folds + 1):
+            yield repeat, fold, design.index[fold_of == fold]
+
+
+def _column_tests(
+    design: pd.DataFrame, split: pd.Series, how: str
+) -> Iterator[tuple[int, int, pd.Index]]:
+    kind, _, column = how.partition(":")
+    if kind not in ("column", "leave_out") or not column:
+        known = "kfold, column:NAME and leave_out:NAME"
+        raise SplitError(f"--split {how} is unknown: it must be one of {known}.")
+    if split.isna().any():
+        raise SplitError(
+            f"The column {column!r} of --split {how} is empty for {split.isna().sum()} training "
+            f"samples, such as {split.index[split.isna()][0]}. Give each sample a value."
+        )
+    values = sorted(split.unique())
+    if len(values) < 2:
+        raise SplitError(
+            f"The column {column!r} of --split {how} has one value only ({values[0]!r}). "
+            "It needs at least two, such as train and test, or the names of folds."
+        )
+    torn = split.groupby(design["unit"]).nunique() > 1
+    if torn.any():
+        raise SplitError(
+            f"The column {column!r} of --split {how} puts samples of one patient or group into "
+            f"different folds, for {torn.sum()} of them, such as {torn.index[torn][0]!r}. "
+            "Give all samples of a patient the same value."
+        )
+    held_out = ["test"] if kind == "column" and values == ["test", "train"] else values
+    for fold, value in enumerate(held_out, start=1):
+        yield 1, fold, design.index[split == value]
+
+
+def _final_scope(
+    design: pd.DataFrame, external: pd.DataFrame, inner_folds: int, seed: int
+) -> pd.DataFrame:
+    scope = Scope(0, 0, FINAL)
+    own = _roles(design, design.index[:0], scope, seed)
+    blocks = [_block(scope, own, external), *_inner_scopes(design, scope, inner_folds, seed)]
+    return pd.concat(blocks)
+
+
+def _outer_scope(
+    design: pd.DataFrame,
+    external: pd.DataFrame,
+    scope: Scope,
+    test: pd.Index,
+    inner_folds: int,
+    seed: int,
+) -> pd.DataFrame:
+    own = _roles(design, test, scope, seed)
+    blocks = [_block(scope, own, external)]
+    return pd.concat(blocks + list(_inner_scopes(design.drop(test), scope, inner_folds, seed)))
+
+
+def _inner_scopes(
+    design: pd.DataFrame, parent: Scope, inner_folds: int, seed: int
+) -> Iterator[pd.DataFrame]:
+    _refuse_few_units(design, inner_folds, "--inner_folds")
+    fold_of = _deal(design, inner_folds, seed, "inner folds", parent.key)
+    for inner in range(inner_folds):
+        scope = replace(parent, inner=str(inner))
+        yield _block(scope, _roles(design, design.index[fold_of == inner + 1], scope, seed))
+
+
+def _roles(design: pd.DataFrame, test: pd.Index, scope: Scope, seed: int) -> pd.Series:
+    """Role of each sample of ``design``: test as given, the others train or stop."""
+    fitted = design.drop(test)
+    stratum = merge_small_strata(fitted["unit"], fitted["fine"], fitted["coarse"], STOP_PARTS)
+    stop = choose_stop(fitted["unit"], stratum, seed, "stop", scope.key)
+    role = pd.Series("train", index=design.index)
+    role[test] = "test"
+    role[stop.index[stop]] = "stop"
+    return role
+
+
+def _block(scope: Scope, role: pd.Series, external: pd.DataFrame | None = None) -> pd.DataFrame:
+    if external is not None:
+        role = pd.concat([role, pd.Series("external", index=external.index)]).sort_index()
+    return pd.DataFrame(
+        {
+            "repeat": scope.repeat,
+            "fold": scope.fold,
+            "inner": scope.inner,
+            "sample": role.index,
+            "role": role.to_numpy(),
+        }
+    )
+
+
+def _group_names(table: pd.DataFrame, folds_per_task: int) -> pd.Series:
+    if folds_per_task == 0:
+        return pd.Series("all", index=table.index)
+    outer = table[table["repeat"] > 0]
+    number = outer.groupby(["repeat", "fold"], sort=True).ngroup() // folds_per_task + 1
+    return number.map("g{:03d}".format).reindex(table.index, fill_value=FINAL)
+
+
+def _refuse_few_units(design: pd.DataFrame, n_folds: int, option: str) -> None:
+    n_units = design["unit"].nunique()
+    if n_units < n_folds:
+        raise SplitError(
+            f"A training set has {n_units} patients (or groups of patients), fewer than the "
+            f"{n_folds} folds asked for. Lower {option} to {n_units} or less, or use more patients."
+        )
+
+
+def _refuse_useless_scopes(table: pd.DataFrame, outcome: Outcome, each_fold: bool) -> None:
+    """Refuse training sets and test sets from which nothing can be learnt or told."""
+    if outcome.task == "classification":
+        _refuse_missing_classes(table, outcome)
+    elif outcome.task == "survival":
+        _refuse_missing_events(table, outcome, each_fold)
+
+
+def _refuse_missing_classes(table: pd.DataFrame, outcome: Outcome) -> None:
+    train = table[table["role"] == "train"]
+    truth = train["sample"].map(outcome.table["truth"])
+    seen = pd.crosstab([train["repeat"], train["fold"], train["inner"]], truth)
+    rare = [name for name in outcome.classes if (seen[name] == 0).any()]
+    if rare:
+        final = table.loc[(table["inner"] == FINAL) & (table["role"] != "external"), "sample"]
+        n = outcome.table.loc[final, "truth"].value_counts()
+        named = ", ".join(f"{name!r} ({n[name]} in all)" for name in rare)
+        raise SplitError(
+            f"Too few samples of {named}: some training set would hold none. Leave these samples "
+            "out or merge the classes. A class needs at least 3 patients."
+        )
+
+
+def _refuse_missing_events(table: pd.DataFrame, outcome: Outcome, each_fold: bool) -> None:
+    event = table["sample"].map(outcome.table["event"])
+    n_events = event.groupby([table["role"], table["repeat"], table["fold"], table["inner"]]).sum()
+    if (n_events["train"] == 0).any():
+        raise SplitError(
+            f"The training samples have {_n_training_events(n_events)} events in all, and some "
+            "training set would hold none. Use more samples, or other --folds and --inner_folds."
+        )
+    of_test = n_events["test"].xs(OUTER, level="inner")
+    if (of_test == 0).any() if each_fold else (of_test == 0).all():
+        raise SplitError(
+            f"{(of_test == 0).sum()} of {len(of_test)} test folds hold no event (all training "
+            f"samples have {_n_training_events(n_events)}), so that nothing could be told about "
+            "survival in them. Use fewer folds (--folds), or another --split."
+        )
+
+
+def _n_training_events(n_events: pd.Series) -> int:
+    """Count the events of all training samples, given the sums per role and scope."""
+    final = n_events.xs((0, 0, FINAL), level=("repeat", "fold", "inner"))
+    return int(final.drop("external", errors="ignore").sum())

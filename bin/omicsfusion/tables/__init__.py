@@ -1,0 +1,1 @@
+"""Reading tables, checking ids and outcomes, and the file formats that pass between processes."""

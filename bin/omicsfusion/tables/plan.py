@@ -1,0 +1,218 @@
+"""What will run and about how long it takes: ``plan.json``, and ``plan.txt`` for people."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCHEMA = 1
+
+# Families of models that are no networks: EXPLAIN has no task for them.
+BASELINES = ("clinical", "linear")
+# Rough costs on one core of 2024, to be calibrated against runs of the real cohorts.
+START_SECONDS = 3.0  # interpreter and imports without TensorFlow (../shared: pandas 1.5, sklearn 4)
+START_SECONDS_TENSORFLOW = 12.0  # measured 5 warm, 12 cold
+IMPORT_SECONDS_PER_MILLION_CELLS = 0.15  # 100,000 x 1,000 cells in 13 s
+PREPROCESS_SECONDS_PER_MILLION_CELLS = 0.2  # of one fit: sort for medians, scale, write
+FIT_SECONDS = {"clinical": 0.1, "linear": 2.0}
+FIT_SECONDS_NETWORK = 5.0  # one fit of a few hundred samples
+FIT_SECONDS_NETWORK_PER_MILLION_CELLS = 3.0
+EXPLAIN_SECONDS_PER_FOLD = 5.0
+OTHER_SECONDS = 20.0  # ASSESS, ENRICH, REPORT: each
+MEMORY_GB_TENSORFLOW = 0.8  # measured 655 MB after import, 752 MB with a small network
+MEMORY_GB = 0.3
+BYTES_PER_CELL = 4
+COPIES = 4  # of a layer's matrix that a fit holds at a time
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """A layer of one cohort in numbers.
+
+    Attributes
+    ----------
+    cohort, layer, kind, role
+        As in the samplesheet.
+    n_samples
+        Used samples that have it.
+    n_features
+        Features in its table.
+    """
+
+    cohort: str
+    layer: str
+    kind: str
+    role: str
+    n_samples: int
+    n_features: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was asked for.
+
+    Attributes
+    ----------
+    task, target, models
+        As given.
+    split, folds, repeats
+        ``n_outer`` follows from them; for a split column, folds = what the column holds.
+    inner_folds, folds_per_task
+        As given.
+    """
+
+    task: str
+    target: str
+    models: tuple[str, ...]
+    split: str
+    folds: int
+    repeats: int
+    inner_folds: int
+    folds_per_task: int
+
+    @property
+    def n_outer(self) -> int:
+        """Outer folds of all repeats."""
+        return self.folds * self.repeats
+
+    @property
+    def n_scopes(self) -> int:
+        """Training sets: outer folds and the final one, with their inner folds."""
+        return (self.n_outer + 1) * (1 + self.inner_folds)
+
+    @property
+    def n_groups(self) -> int:
+        """Groups of scopes, the unit of a task."""
+        return 1 if self.folds_per_task == 0 else math.ceil(self.n_outer / self.folds_per_task) + 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process of the plan: tasks, fits, seconds and memory of all tasks / the largest task."""
+
+    process: str
+    tasks: int
+    fits: int
+    seconds: float
+    memory_gb: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole plan.
+
+    Attributes
+    ----------
+    design
+        What was asked for.
+    layers
+        The layers in numbers.
+    patterns
+        Layers joined by `` + `` -> how many used samples have just these.
+    outcome
+        Sentences about the outcome.
+    samples
+        ``used``, ``left_out``, ``train``, ``external`` -> how many.
+    notes
+        What the user should be told about the reading of the inputs.
+    """
+
+    design: Design
+    layers: Sequence[LayerCount]
+    patterns: Mapping[str, int]
+    outcome: Sequence[str]
+    samples: Mapping[str, int]
+    notes: Sequence[str] = field(default=())
+
+    def steps(self) -> list[Step]:
+        """List the processes with tasks, fits, expected seconds of computing and memory."""
+        design = self.design
+        cells = sum(layer.n_samples * layer.n_features for layer in self.layers) / 1e6
+        largest = (
+            max((layer.n_samples * layer.n_features for layer in self.layers), default=0) / 1e6
+        )
+        names = {layer.layer for layer in self.layers}
+        networks = [model for model in design.models if _family(model) not in BASELINES]
+        tasks = len(names) * design.n_groups
+        fits = len(names) * design.n_scopes
+        # A scope's table holds all its samples, whatever the fold: each fit costs the whole layer.
+        preprocess = design.n_scopes * cells * PREPROCESS_SECONDS_PER_MILLION_CELLS
+        matrix_gb = COPIES * BYTES_PER_CELL * 1e6 / 1e9
+        train = [_train_step(model, design, cells) for model in design.models]
+        return [
+            Step("CHECK_INPUT", 1, 0, START_SECONDS, MEMORY_GB),
+            Step(
+                "IMPORT",
+                len(self.layers),
+                0,
+                START_SECONDS * len(self.layers) + cells * IMPORT_SECONDS_PER_MILLION_CELLS,
+                MEMORY_GB,
+            ),
+            Step("SPLIT", 1, 0, START_SECONDS, MEMORY_GB),
+            Step(
+                "PREPROCESS",
+                tasks,
+                fits,
+                tasks * START_SECONDS + preprocess,
+                MEMORY_GB + largest * matrix_gb,
+            ),
+            *train,
+            Step("ASSESS", 1, 0, OTHER_SECONDS, MEMORY_GB),
+            Step(
+                "EXPLAIN",
+                len(networks),
+                0,
+                len(networks)
+                * (START_SECONDS_TENSORFLOW + design.n_outer * EXPLAIN_SECONDS_PER_FOLD),
+                MEMORY_GB_TENSORFLOW + cells * matrix_gb,
+            ),
+            Step("ENRICH", 1, 0, OTHER_SECONDS, MEMORY_GB),
+            Step("REPORT", 1, 0, OTHER_SECONDS, MEMORY_GB),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``plan.json`` holds."""
+        steps = self.steps()
+        return {
+            "schema": SCHEMA,
+            "design": asdict(self.design)
+            | {
+                "n_outer": self.design.n_outer,
+                "n_scopes": self.design.n_scopes,
+                "n_groups": self.design.n_groups,
+            },
+            "samples": dict(self.samples),
+            "outcome": list(self.outcome),
+            "layers": [asdict(layer) for layer in self.layers],
+            "patterns": dict(self.patterns),
+            "notes": list(self.notes),
+            "steps": [asdict(step) for step in steps],
+            "tasks": sum(step.tasks for step in steps),
+            "fits": sum(step.fits for step in steps),
+            "seconds": round(sum(step.seconds for step in steps), 1),
+            "memory_gb": round(max(step.memory_gb for step in steps), 2),
+        }
+
+
+def count_patterns(layers_of: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Count how many samples have just which layers, the most frequent first."""
+    counts = Counter(" + ".join(layers) for layers in layers_of.values())
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _family(model: str) -> str:
+    """The first word of a model's name: linear-only-rna and linear+clinical are linear."""
+    return model.split("+")[0].split("-")[0]
+
+
+def _train_step(model: str, design: Design, cells: float) -> Step:
+    family = _family(model)
+    fits = design.n_scopes
+    if family in BASELINES:
+        seconds = fits * FIT_SECONDS[family] + design.n_groups * START_SECONDS
+        return Step(f"TRAIN {model}", design.n_groups, fits, seconds, MEMORY_GB)
+    each = FIT_SECONDS_NETWORK + cells * FIT_SECONDS_NETWORK_PER_MILLION_CELLS
+    seconds = fits * each + design.n_groups * START_SECONDS_TENSORFLOW
+    memory = MEMORY_GB_TENSORFLOW + cells * 1e6 * BYTES_PER_CELL * COPIES / 1e9
+    return Step(f"TRAIN {model}", design.n_groups, fits, seconds, memory)

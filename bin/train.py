@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""Train one model on every scope of a group and predict the samples it has not seen."""
+
+import argparse
+from pathlib import Path
+
+from omicsfusion.models.training_task import train_group
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--id", dest="out", required=True, help="stem of the output files")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--matrices", nargs="+", required=True, type=Path)
+    parser.add_argument("--splits", required=True, type=Path)
+    parser.add_argument("--samples", required=True, type=Path)
+    parser.add_argument("--horizons", type=Path)
+    parser.add_argument("--group", required=True)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--seed", required=True, type=int)
+    train_group(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+#!/usr/bin/env nextflow
+//
+// omicsfusion: from omics layers of the same patients to a prediction, and to what it is worth.
+//
+include { INPUT             } from './subworkflows/local/input/main'
+include { INTERPRET         } from './subworkflows/local/interpret/main'
+include { LEARN             } from './subworkflows/local/learn/main'
+include { PREPARE           } from './subworkflows/local/prepare/main'
+include { RECORD            } from './subworkflows/local/provenance/main'
+include { REPORT            } from './modules/local/report/main'
+include { codeOf            } from './subworkflows/local/provenance/main'
+include { helpText          } from './subworkflows/local/parameters/main'
+include { parameterProblems } from './subworkflows/local/parameters/main'
+
+// The whole way: check, import, split, preprocess, train, assess, explain, report.
+workflow OMICSFUSION {
+    take:
+    options // map: the parameters of the run
+
+    main:
+    gene_sets = (options.gene_sets ?: '').tokenize(',').collect { path -> file(path.trim(), checkIfExists: true) }
+
+    INPUT(file(options.input), file(options.samples), options)
+    INPUT.out.gate.subscribe { plan -> log.info(plan.text) }
+    ch_gate = INPUT.out.gate.filter { _plan -> options.step == 'train' }
+
+    PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, options)
+    LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, options)
+    INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, PREPARE.out.checked, gene_sets, options)
+
+    RECORD(options)
+
+    REPORT(
+        sorted(INPUT.out.tables),
+        PREPARE.out.splits,
+        sorted(PREPARE.out.features),
+        sorted(LEARN.out.logs),
+        LEARN.out.predictions,
+        LEARN.out.assess,
+        sorted(INTERPRET.out.explain),
+        sorted(INTERPRET.out.enrich),
+        RECORD.out.parameters,
+        codeOf('report.py')
+    )
+}
+
+// The page anew, from the tables of an earlier run.
+workflow REPORT_AGAIN {
+    take:
+    outdir // path: results of an earlier run
+
+    main:
+    REPORT(
+        published(outdir, 'input/*.tsv'),
+        published(outdir, 'splits/splits.tsv'),
+        published(outdir, 'preprocess/*.tsv'),
+        published(outdir, 'models/*.tsv'),
+        published(outdir, 'predictions/predictions.tsv'),
+        published(outdir, 'assess/*.tsv'),
+        published(outdir, 'explain/*.tsv'),
+        published(outdir, 'enrich/*.tsv'),
+        published(outdir, 'pipeline_info/params.json'),
+        codeOf('report.py')
+    )
+}
+
+workflow {
+    main:
+    problems = params.help ? [] : parameterProblems(params)
+    if (params.help) {
+        log.info(helpText())
+    }
+    else if (problems) {
+        error("The parameters have ${problems.size()} problem(s):\n${problems.collect { text -> "  - ${text}" }.join('\n')}\n")
+    }
+    else if (params.step == 'report') {
+        REPORT_AGAIN(file(params.outdir))
+    }
+    else {
+        OMICSFUSION(new LinkedHashMap(params))
+    }
+
+    workflow.onComplete = {
+        if (workflow.success && !params.help && params.step != 'check') {
+            log.info("Report: ${params.outdir}/report/omicsfusion_report.html")
+        }
+    }
+}
+
+// Files in one list, in the order of their names, so that the report is cached whatever came first.
+def sorted(files) {
+    return files.toSortedList { left, right -> left.name <=> right.name }
+}
+
+// What an earlier run published under a name; the report runs when the predictions are there.
+def published(outdir, String pattern) {
+    def found = files("${outdir}/${pattern}").sort { path -> path.name }
+    if (!found && pattern.startsWith('predictions')) {
+        error("--step report: there is no ${pattern} in ${outdir}. Give the --outdir of a finished run.")
+    }
+    return found
+}

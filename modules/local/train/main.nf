@@ -1,0 +1,47 @@
+process TRAIN {
+    tag "${meta.id}"
+    label 'process_medium'
+
+    input:
+    tuple val(meta), path(matrices) // one file per layer
+    path splits
+    path samples
+    path horizons, arity: '0..*'   
+    val options                     // task, target, seed
+    val code
+
+    output:
+    tuple val(meta), path("${meta.id}.predictions.tsv"), emit: predictions
+    tuple val(meta), path("${meta.id}.models"), emit: models
+    path "${meta.id}.training.tsv", emit: training
+    path "${meta.id}.curves.tsv", emit: curves
+    tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
+    tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\')})"'), topic: versions
+    tuple val(task.process), val('scikit-survival'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-survival\'))"'), topic: versions
+
+    script:
+    def times = horizons ? "--horizons ${horizons[0]}" : ''
+    """
+    export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
+    export TF_NUM_INTRAOP_THREADS=${task.cpus} TF_NUM_INTEROP_THREADS=1
+    train.py \\
+        --id ${meta.id} \\
+        --model ${meta.model} \\
+        --matrices ${matrices} \\
+        --splits ${splits} \\
+        --samples ${samples} \\
+        --group ${meta.group} \\
+        --task ${options.task} \\
+        --target ${options.target} \\
+        --seed ${options.seed} \\
+        ${times}
+    """
+
+    stub:
+    """
+    mkdir ${meta.id}.models
+    printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tsample\\tpatient\\n' > ${meta.id}.predictions.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
+    """
+}

@@ -1,0 +1,114 @@
+//
+// From the samplesheet to layers on disk: check what can be checked, import every layer, and stop
+// with all problems together, or go on with none.
+//
+include { CHECK_INPUT   } from '../../../modules/local/check_input/main'
+include { IMPORT        } from '../../../modules/local/import/main'
+include { codeOf        } from '../provenance/main'
+include { layerProblems } from '../parameters/main'
+include { modelsOf      } from '../parameters/main'
+
+workflow INPUT {
+    take:
+    sheet         // path: the samplesheet
+    samples_table // path: the table of samples
+    options       // map: the parameters of the run
+
+    main:
+    found = tablesOf(sheet)
+    by_line = found.collectEntries { line, table -> [(line.toString()): table] }
+
+    CHECK_INPUT(
+        sheet,
+        samples_table,
+        found.collect { _line, table -> table },
+        found.collect { line, _table -> line },
+        checkArguments(options),
+        codeOf('check_input.py')
+    )
+
+    // [ meta(id, cohort, layer, kind), rows, sample ids, [ table ] ]
+    ch_tables = CHECK_INPUT.out.layers
+        .splitCsv(header: true, sep: '\t')
+        .combine(CHECK_INPUT.out.covariates.toList().map { files -> [files] })
+        .map { row, covariates ->
+            def meta = [id: "${row.cohort}.${row.layer}".toString(), cohort: row.cohort, layer: row.layer, kind: row.kind]
+            [meta, row.rows, row.samples, row.sources == 'covariates' ? covariates : row.sources.tokenize(';').collect { line -> by_line[line] }]
+        }
+
+    IMPORT(ch_tables, codeOf('import.py'))
+
+    ch_problems = CHECK_INPUT.out.problems.mix(IMPORT.out.problems)
+    ch_names = CHECK_INPUT.out.layers.splitCsv(header: true, sep: '\t').map { row -> row.layer }.unique().toSortedList()
+
+    // Comes once everything has been read, and only when nothing is wrong.
+    gate = ch_problems
+        .splitCsv(header: true, sep: '\t', quote: '"')
+        .toSortedList { left, right -> left.text <=> right.text }
+        .map { problems -> [problems] }
+        .combine(ch_names.map { names -> [names] })
+        .combine(CHECK_INPUT.out.plan_text)
+        .map { problems, names, plan -> passGate(problems, names, plan, options) }
+
+    layers   = IMPORT.out.layer
+    n_layers = ch_names.map { names -> names.size() }
+    samples  = CHECK_INPUT.out.samples
+    tables   = CHECK_INPUT.out.layers.mix(
+        CHECK_INPUT.out.samples,
+        CHECK_INPUT.out.accounting,
+        ch_problems.collectFile(name: 'problems.tsv', keepHeader: true, skip: 1, sort: { table -> table.name }, storeDir: "${options.outdir}/input")
+    )
+
+    emit:
+    gate     // plan.txt
+    layers   // [ meta(id, cohort, layer, kind), h5ad ]
+    n_layers // number of layers
+    samples  // samples.tsv
+    tables   // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
+}
+
+// List [ line, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
+// for CHECK_INPUT to say, in full: this only finds the files to stage.
+def tablesOf(sheet) {
+    def lines = sheet.getText('UTF-8').replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
+    def delimiter = [',', '\t', ';'].max { mark -> lines[0].count(mark) }
+    def cells = lines.collect { line -> cellsOf(line, delimiter) }
+    def column = cells[0].findIndexOf { name -> name.toLowerCase() == 'file' }
+    return cells.withIndex()
+        .collect { row, index -> [index + 1, column >= 0 ? row[column] : null] }
+        .findAll { line, name -> line > 1 && name }
+        .collect { line, name -> [line, fileBeside(sheet, name)] }
+        .findAll { _line, table -> table.isFile() }
+}
+
+def cellsOf(String line, String delimiter) {
+    def parts = line.split("${java.util.regex.Pattern.quote(delimiter)}(?=(?:[^\"]*\"[^\"]*\")*[^\"]*\$)", -1).toList()
+    return parts.collect { cell -> cell.trim().replaceAll(/^"|"$/, '').trim() }
+}
+
+def fileBeside(sheet, String name) {
+    return name.startsWith('/') || name.contains('://') ? file(name, glob: false) : sheet.parent.resolve(name)
+}
+
+// The arguments of check_input.py; those without a value are left out.
+def checkArguments(Map options) {
+    def names = ['task', 'target', 'covariates', 'batch', 'group', 'split', 'folds', 'repeats', 'inner_folds', 'folds_per_task']
+    def given = names.findAll { name -> options[name] != null }.collect { name -> "--${name} '${options[name]}'" }
+    def models = ["--models '${modelsOf(options.models, options.covariates != null).join(',')}'"]
+    def strict = options.strict ? ['--strict'] : []
+    return (given + models + strict).join(' ')
+}
+
+// Stop with every problem together, or hand on the plan.
+def passGate(List problems, List layers, plan, Map options) {
+    def models = modelsOf(options.models, options.covariates != null)
+    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers)
+    def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
+    if (warnings && !options.strict) {
+        log.warn("The input has ${warnings.size()} warning(s):\n${warnings.collect { text -> "  - ${text}" }.join('\n')}")
+    }
+    if (errors) {
+        error("The input has ${errors.size()} problem(s):\n${errors.collect { text -> "  - ${text}" }.join('\n')}\n")
+    }
+    return plan
+}

@@ -1,0 +1,49 @@
+//
+// Train every model on every group of scopes, and say what the predictions are worth.
+//
+include { ASSESS   } from '../../../modules/local/assess/main'
+include { TRAIN    } from '../../../modules/local/train/main'
+include { codeOf   } from '../provenance/main'
+include { modelsOf } from '../parameters/main'
+
+workflow LEARN {
+    take:
+    matrices // [ meta(id, layer, kind, group), matrices.h5 ]
+    n_layers // number of layers
+    splits   // splits.tsv
+    samples  // samples.tsv
+    horizons // horizons.tsv, or nothing
+    options  // map: the parameters of the run
+
+    main:
+    // [ meta(id, model, group), [ matrices.h5 of each layer ] ]: a group starts when its layers are there
+    ch_tasks = matrices
+        .combine(n_layers)
+        .map { meta, matrix, n -> [groupKey(meta.group, n), matrix] }
+        .groupTuple()
+        .map { group, found -> [group.toString(), found.sort { matrix -> matrix.name }] }
+        .combine(channel.fromList(modelsOf(options.models, options.covariates != null)))
+        .map { group, found, model -> [[id: "${model}.${group}".toString(), model: model, group: group], found] }
+
+    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed']), codeOf('train.py'))
+
+    ASSESS(
+        TRAIN.out.predictions
+            .map { _meta, table -> table }
+            .toSortedList { left, right -> left.name <=> right.name }
+            .filter { tables -> tables },
+        options.subMap(['task', 'seed']),
+        codeOf('assess.py')
+    )
+
+    models      = TRAIN.out.models
+    logs        = TRAIN.out.training.mix(TRAIN.out.curves)
+    predictions = ASSESS.out.predictions
+    assess      = ASSESS.out.tables
+
+    emit:
+    models      // [ meta(id, model, group), folder ]
+    logs        // training.tsv, curves.tsv
+    predictions // predictions.tsv
+    assess      // metrics.tsv and the like
+}

@@ -1,0 +1,129 @@
+//
+// Parameters against nextflow_schema.json, in words, before anything runs. Plain Groovy: no plugin.
+//
+
+// Return every problem with the parameters as sentences; an empty list when there is none.
+def parameterProblems(Map given) {
+    def known = schemaProperties()
+    def unknown = given.keySet().findAll { name -> !known.containsKey(snakeCase(name)) }.collect { name -> unknownParameter(name, known.keySet()) }
+    def wrong = known.collectMany { name, rule -> valueProblems(name, rule, given[name]) }
+    def required = given.step == 'report' ? ['outdir'] : ['input', 'samples', 'task', 'target']
+    def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
+        .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
+    return unknown.unique() + wrong + absent + modelProblems(given.models)
+}
+
+// Return the help text, made from the schema.
+def helpText() {
+    def groups = schema()['$defs'].collect { _name, group ->
+        def lines = group.properties.collect { name, rule ->
+            def value = rule.containsKey('default') ? " [${rule['default']}]" : ''
+            def choices = rule['enum'] ? " (${rule['enum'].join(' | ')})" : ''
+            "  --${name.padRight(16)} ${rule.description}${choices}${value}"
+        }
+        "${group.title}\n${lines.join('\n')}"
+    }
+    return "omicsfusion: nextflow run . --input samplesheet.csv --samples samples.tsv --task survival --target os --outdir results\n\n${groups.join('\n\n')}\n"
+}
+
+// Return the models that --models names: 'default' and 'all' stand for sets; without covariates a
+// set leaves out what needs them.
+def modelsOf(String names, boolean covariates) {
+    def sets = registry().sets
+    return names.tokenize(',')*.trim().collectMany { name ->
+        sets.containsKey(name) ? sets[name].findAll { model -> covariates || !model.contains('clinical') } : [name]
+    }.unique()
+}
+
+// Tell whether a model is a network, whose predictions EXPLAIN can take apart.
+def isNetwork(String model) {
+    return registry().families[modelParts(model).family]?.network
+}
+
+// Return what is wrong with models that name a layer or need covariates, once the layers are known.
+def layerProblems(List models, List layers) {
+    def omics = layers.findAll { layer -> layer != 'clinical' }
+    return models.collectMany { model ->
+        def parts = modelParts(model)
+        def lacksCovariates = model.contains('clinical') && !layers.contains('clinical')
+        def named = parts.family != 'clinical' && parts.name && !omics.contains(parts.name)
+        def alone = parts.verb == 'minus' && omics == [parts.name]
+        (lacksCovariates ? ["Model '${model}' needs covariates: name columns of samples.tsv with --covariates.".toString()] : []) +
+            (named ? ["Model '${model}': there is no layer '${parts.name}'. ${suggestion(parts.name, omics)}Layers: ${omics.join(', ')}.".toString()] : []) +
+            (alone ? ["Model '${model}': no layer is left.".toString()] : [])
+    }
+}
+
+def modelParts(String model) {
+    def matcher = model =~ /^([A-Za-z]+)(?:-(only|minus)-([^+]+))?(\+clinical)?$/
+    return matcher.matches()
+        ? [family: matcher.group(1), verb: matcher.group(2), name: matcher.group(3)]
+        : [family: null, verb: null, name: null]
+}
+
+def modelProblems(Object names) {
+    def registry = registry()
+    def legal = registry.families.keySet() + registry.sets.keySet() + registry.sets.all
+    return (names ?: '').toString().tokenize(',')*.trim()
+        .findAll { name -> !registry.sets.containsKey(name) && !registry.families.containsKey(modelParts(name).family) }
+        .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal.unique())}Models: ${legal.unique().join(', ')}.".toString() }
+}
+
+def registry() {
+    return new groovy.json.JsonSlurper().parse(file("${projectDir}/bin/omicsfusion/models/registry.json").toFile())
+}
+
+def schema() {
+    return new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json").toFile())
+}
+
+def schemaProperties() {
+    return schema()['$defs'].values().inject([:]) { all, group -> all + group.properties }
+}
+
+def unknownParameter(String name, Collection known) {
+    return "--${name} is no parameter of this pipeline. ${suggestion(snakeCase(name), known, '--')}See --help.".toString()
+}
+
+def valueProblems(String name, Map rule, Object value) {
+    if (value == null) {
+        return []
+    }
+    def text = value.toString()
+    def message = rule.errorMessage ?: rule.description
+    if (rule.type == 'integer' && !(value instanceof Integer || value instanceof Long)) {
+        return ["--${name} ${text}: must be a whole number. ${message}".toString()]
+    }
+    if (rule.type == 'boolean' && !(value instanceof Boolean)) {
+        return ["--${name} ${text}: must be true or false. ${message}".toString()]
+    }
+    if (rule.type == 'string' && value instanceof Boolean) {
+        return ["--${name}: a value is missing. ${message}".toString()]
+    }
+    def broken = (rule['enum'] && !rule['enum'].contains(value)) ||
+        (rule.pattern && !(text ==~ rule.pattern)) ||
+        (rule.minimum != null && value < rule.minimum)
+    def near = rule['enum'] ? suggestion(text, rule['enum']) : ''
+    return broken ? ["--${name} ${text}: ${near}${message}".toString()] : []
+}
+
+def snakeCase(String name) {
+    return name.replace('-', '_').replaceAll(/([a-z0-9])([A-Z])/, '$1_$2').toLowerCase()
+}
+
+def suggestion(String name, Collection names, String dashes = '') {
+    def near = names.min { candidate -> distance(name, candidate) }
+    return near != null && distance(name, near) <= Math.max(2, name.size().intdiv(3)) ? "Did you mean '${dashes}${near}'? " : ''
+}
+
+// Edits between two words (Levenshtein 1966), row by row.
+def distance(String left, String right) {
+    def first = (0..right.size()).toList()
+    def last = left.toList().withIndex().inject(first) { above, pair ->
+        right.toList().withIndex().inject([pair[1] + 1]) { row, other ->
+            def column = other[1]
+            row + [[row[-1] + 1, above[column + 1] + 1, above[column] + (pair[0] == other[0] ? 0 : 1)].min()]
+        }
+    }
+    return last[-1]
+}

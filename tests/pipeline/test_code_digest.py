@@ -1,0 +1,70 @@
+"""The digest of a process covers exactly the files that its script can import."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.engine import ROOT
+from tests.pipeline.engine import copy_of_project
+from tests.pipeline.engine import run
+
+pytestmark = pytest.mark.engine
+
+PRINT_FILES = """
+include { codeFiles } from './subworkflows/local/provenance/main'
+workflow {
+    println('FILES ' + groovy.json.JsonOutput.toJson(
+        file("${projectDir}/bin").listFiles().findAll { f -> f.name.endsWith('.py') }
+            .collectEntries { f -> [(f.name): codeFiles(f.name)] }))
+}
+"""
+
+
+def imported_files(script: str) -> set[str]:
+    """Follow the imports of a script through the library, without running it."""
+    known: set[str] = set()
+    frontier = [script]
+    while frontier:
+        name = frontier.pop()
+        if name in known:
+            continue
+        known.add(name)
+        frontier += [file for dotted in names_in(ROOT / "bin" / name) for file in files(dotted)]
+    return known
+
+
+def names_in(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    if path.name == "registry.py":  # imports the families that its JSON file names
+        families = json.loads(path.with_suffix(".json").read_text())["families"]
+        found |= {family["module"] for family in families.values()}
+    return {name for name in found if name.split(".")[0] == "omicsfusion"}
+
+
+def files(dotted: str) -> list[str]:
+    parts = dotted.split(".")
+    stems = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    candidates = [f"{stem}{end}" for stem in stems for end in ("/__init__.py", ".py")]
+    return [name for name in candidates if (ROOT / "bin" / name).is_file()]
+
+
+def test_a_process_is_keyed_by_the_files_that_it_imports(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path / "project")
+    (project / "main.nf").write_text(PRINT_FILES)
+    done = run(tmp_path, project=project)
+    line = next(line for line in done.text.splitlines() if line.startswith("FILES "))
+    listed = json.loads(line.removeprefix("FILES "))
+    scripts = {path.name for path in (ROOT / "bin").glob("*.py")}
+    assert listed.keys() == scripts
+    for script in sorted(scripts):
+        python = {name for name in listed[script] if name.endswith(".py")}
+        assert python == imported_files(script), script
+    assert any(name.endswith("registry.json") for name in listed["train.py"])
+    assert any(name.endswith(".j2") for name in listed["report.py"])

@@ -1,0 +1,70 @@
+"""The demo cohort, whose truth is known: the run finds what was planted, and nothing in noise."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.pipeline.engine import ROOT
+from tests.pipeline.engine import Run
+from tests.pipeline.engine import run
+
+pytestmark = pytest.mark.engine
+
+DEMO = ROOT / "assets" / "demo"
+
+
+def c_index(done: Run, model: str) -> pd.Series:
+    metrics = pd.read_csv(done.outdir / "assess" / "metrics.tsv", sep="\t")
+    wanted = metrics.eval(f"model == '{model}' and scope == 'test' and metric == 'c_index'")
+    return metrics[wanted].iloc[0]
+
+
+def test_the_demo_beats_chance(demo: Run) -> None:
+    assert demo.code == 0, demo.text
+    for model in ("fused", "linear"):
+        assert c_index(demo, model)["ci_low"] > 0.5
+
+
+def test_the_demo_finds_the_planted_features(demo: Run) -> None:
+    truth = pd.read_csv(DEMO / "truth.tsv", sep="\t")
+    causal = truth[truth["role"].isin(["growth", "silencing"])]
+    importance = pd.read_csv(demo.outdir / "explain" / "fused.importance.tsv", sep="\t")
+    top = importance.nlargest(30, "mean_abs_shap")
+    found = pd.merge(top, causal, on=["layer", "feature"])
+    # By chance 30 features would hold 30 * len(causal) / len(truth) of them, about five.
+    assert len(found) >= 20
+
+
+def test_the_demo_finds_the_planted_gene_set(demo: Run) -> None:
+    enrichment = pd.read_csv(demo.outdir / "enrich" / "enrichment.tsv", sep="\t")
+    rna = enrichment[enrichment["layer"] == "rna"].sort_values("p")
+    assert rna.iloc[0]["term"] == "DEMO_GROWTH_UP"
+    assert rna.iloc[0]["nes"] > 0
+
+
+def test_risk_groups_of_the_demo_differ_in_survival(demo: Run) -> None:
+    logrank = pd.read_csv(demo.outdir / "assess" / "logrank.tsv", sep="\t").set_index("model")
+    assert logrank.loc["fused", "p"] < 0.01
+    assert logrank.loc["fused", "hazard_ratio"] > 1
+
+
+def test_attributions_add_up(demo: Run) -> None:
+    gaps = pd.read_csv(demo.outdir / "explain" / "fused.additivity.tsv", sep="\t")
+    assert (gaps["mean_abs_gap"] < 0.1 * gaps["mean_abs_difference"]).all()
+
+
+def test_with_permuted_outcomes_nothing_beats_chance(tmp_path: Path) -> None:
+    samples = pd.read_csv(DEMO / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
+    order = np.random.default_rng(3).permutation(len(samples))
+    outcome = ["os_time", "os_event"]
+    samples[outcome] = samples[outcome].to_numpy()[order]
+    permuted = tmp_path / "samples.tsv"
+    samples.to_csv(permuted, sep="\t", index=False)
+
+    done = run(tmp_path, "-profile", "test", "--samples", permuted, "--models", "linear,fused")
+
+    assert done.code == 0, done.text
+    for model in ("fused", "linear"):
+        assert c_index(done, model)["ci_low"] < 0.5

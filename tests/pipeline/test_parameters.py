@@ -1,0 +1,52 @@
+"""Parameters are checked against the schema, under both parsers, before anything runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.engine import ROOT
+from tests.pipeline.engine import run
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: str) -> None:
+    done = run(
+        tmp_path,
+        *("--targt", "os", "--folds", "abc", "--task", "survivl"),
+        *("--folds-per-task", "2", "--models", "fusd", "--strict", "maybe"),
+        parser=parser,
+    )
+    assert done.code == 1
+    for telling in (
+        "--targt is no parameter of this pipeline. Did you mean '--target'?",
+        "--folds abc: must be a whole number",
+        "--task survivl: Did you mean 'survival'?",
+        "--strict maybe: must be true or false",
+        "there is no model 'fusd'. Did you mean 'fused'?",
+        "--input is missing",
+    ):
+        assert telling in done.text
+    assert done.submitted == []
+
+
+def test_help_lists_every_parameter_of_the_schema(tmp_path: Path) -> None:
+    done = run(tmp_path, "--help")
+    schema = json.loads((ROOT / "nextflow_schema.json").read_text())
+    names = [name for group in schema["$defs"].values() for name in group["properties"]]
+    assert done.code == 0
+    assert [name for name in names if not re.search(rf"--{name}\b", done.text)] == []
+
+
+def test_the_schema_and_the_configuration_name_the_same_parameters_and_defaults() -> None:
+    schema = json.loads((ROOT / "nextflow_schema.json").read_text())
+    rules = {n: r for group in schema["$defs"].values() for n, r in group["properties"].items()}
+    block = re.search(r"params \{(.*?)\n\}", (ROOT / "nextflow.config").read_text(), re.S)
+    config = dict(re.findall(r"^ +(\w+) += (.+)$", block.group(1), re.M))
+    assert config.keys() == rules.keys()
+    for name, value in config.items():
+        expected = rules[name].get("default")
+        assert json.loads(value.replace("'", '"')) == expected, name

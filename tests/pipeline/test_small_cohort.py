@@ -1,0 +1,176 @@
+"""Whole runs on 40 patients: what is published, that it can be repeated, and that it resumes."""
+
+import gzip
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.pipeline.conftest import CLASSES
+from tests.pipeline.conftest import SMALL
+from tests.pipeline.conftest import inputs_in
+from tests.pipeline.engine import Run
+from tests.pipeline.engine import copy_of_project
+from tests.pipeline.engine import run
+from tests.pipeline.engine import run_until_killed
+from tests.pipeline.engine import tables_of
+
+pytestmark = pytest.mark.engine
+
+SHALLOW = ("--models", "clinical,linear")  # these need no TensorFlow
+
+
+def read(run_: Run, name: str) -> pd.DataFrame:
+    return pd.read_csv(run_.outdir / name, sep="\t")
+
+
+def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
+    assert classified.code == 0, classified.text
+    expected = """input/layers.tsv input/samples.tsv input/sample_accounting.tsv input/problems.tsv
+        splits/splits.tsv splits/groups.tsv preprocess/rna.all.chains.h5
+        preprocess/rna.all.features.tsv models/fused.all.training.tsv models/fused.all.curves.tsv
+        predictions/predictions.tsv assess/metrics.tsv assess/metrics_by_fold.tsv assess/roc.tsv
+        assess/confusion.tsv explain/fused.importance.tsv explain/fused.additivity.tsv
+        report/omicsfusion_report.html pipeline_info/params.json
+        pipeline_info/software_versions.tsv""".split()
+    assert [name for name in expected if not (classified.outdir / name).is_file()] == []
+    assert list((classified.outdir / "models" / "fused.all.models").glob("r1f1-outer*.keras"))
+
+
+def test_every_model_predicts_every_sample_once_in_each_repeat(classified: Run) -> None:
+    samples = read(classified, "input/samples.tsv")["sample"]
+    predictions = read(classified, "predictions/predictions.tsv")
+    tested = predictions[predictions["scope"] == "test"]
+    counts = tested.groupby(["model", "repeat", "sample"]).size()
+    assert set(tested["model"]) == {"clinical", "linear", "fused"}
+    assert (counts == 1).all()
+    assert len(counts) == 3 * len(samples)
+    assert (predictions["scope"] == "inner").any()
+
+
+def test_every_sample_is_accounted_for(classified: Run, small_cohort: Path) -> None:
+    accounting = read(classified, "input/sample_accounting.tsv")
+    given = pd.read_csv(small_cohort / "samples.tsv", sep="\t")["sample"]
+    assert set(given) == set(accounting["sample"])
+    assert set(accounting["status"]) <= {"used", "left_out"}
+    left_out = accounting[accounting["status"] == "left_out"]
+    assert left_out["reason"].notna().all()
+
+
+def test_parameters_and_versions_are_recorded(classified: Run) -> None:
+    record = json.loads((classified.outdir / "pipeline_info" / "params.json").read_text())
+    versions = read(classified, "pipeline_info/software_versions.tsv")
+    assert record["params"]["target"] == "subtype"
+    assert {"nextflow", "tensorflow", "keras", "numpy"} <= set(versions["tool"])
+    assert versions["version"].notna().all()
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_order_of_rows(
+    classified: Run, small_cohort: Path, tmp_path: Path
+) -> None:
+    shuffled = tmp_path / "shuffled"
+    shutil.copytree(small_cohort, shuffled)
+    order = random.Random(5)
+    for name in ("samplesheet.csv", "samples.tsv"):
+        head, *rows = (shuffled / name).read_text().splitlines()
+        order.shuffle(rows)
+        (shuffled / name).write_text("\n".join([head, *rows]) + "\n")
+    for path in shuffled.glob("*.tsv.gz"):
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        ids = list(table.columns[1:])
+        order.shuffle(ids)
+        text = table[[table.columns[0], *ids]].to_csv(sep="\t", index=False)
+        path.write_bytes(gzip.compress(text.encode()))
+    other_hashes = tmp_path / "hashes.config"
+    other_hashes.write_text("env.PYTHONHASHSEED = '77'\n")
+
+    again = run(tmp_path, *inputs_in(shuffled), *CLASSES, "-c", other_hashes)
+
+    assert again.code == 0, again.text
+    first, second = tables_of(classified.outdir), tables_of(again.outdir)
+    # layers.tsv names the lines of the samplesheet, which were shuffled.
+    different = {n for n in first.keys() | second.keys() if first.get(n) != second.get(n)}
+    assert different <= {"input/layers.tsv"}
+
+
+def test_folds_in_tasks_of_their_own_agree_with_folds_in_one_task(
+    small_cohort: Path, tmp_path: Path
+) -> None:
+    regression = ("--task", "regression", "--target", "response", *SMALL)
+    together = run(tmp_path / "together", *inputs_in(small_cohort), *regression)
+    apart = run(
+        tmp_path / "apart", *inputs_in(small_cohort), *regression, "--folds_per_task", 1
+    )
+    assert together.code == apart.code == 0, together.text + apart.text
+    keys = ["model", "scope", "repeat", "fold", "inner", "sample"]
+    left = read(together, "predictions/predictions.tsv").set_index(keys).sort_index()
+    right = read(apart, "predictions/predictions.tsv").set_index(keys).sort_index()
+    assert left.index.equals(right.index)
+    # docs/usage.md states this tolerance: a thousandth of the outcome's standard deviation.
+    tolerance = 1e-3 * left["truth"].std()
+    assert np.abs(left["mean"] - right["mean"]).max() < tolerance
+    assert apart.submitted.count("TRAIN") == 2 * 3
+
+
+def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
+    small_cohort: Path, tmp_path: Path
+) -> None:
+    project = copy_of_project(tmp_path / "project")
+    arguments = (*inputs_in(small_cohort), *CLASSES, *SHALLOW, "-resume")
+    library = project / "bin" / "omicsfusion"
+
+    def edit(name: str) -> Run:
+        (library / name).write_text((library / name).read_text() + "\n# edited\n")
+        return run(tmp_path, *arguments, project=project)
+
+    first = run(tmp_path, *arguments, project=project)
+    assert first.code == 0, first.text
+    (library / "report" / "__init__.py").touch()
+    untouched = run(tmp_path, *arguments, project=project)
+    assert untouched.submitted == []
+    report = edit("report/__init__.py")
+    assert set(report.submitted) == {"REPORT"}
+    assess = edit("assess/summary.py")
+    assert set(assess.submitted) == {"ASSESS", "REPORT"}
+    train = edit("models/linear.py")
+    assert set(train.submitted) == {"TRAIN", "ASSESS", "REPORT"}
+    assert len(train.cached) == len(first.submitted) - len(train.submitted)
+
+
+def test_a_run_killed_in_training_resumes_to_the_same_bytes(
+    classified: Run, small_cohort: Path, tmp_path: Path
+) -> None:
+    arguments = (*inputs_in(small_cohort), *CLASSES)
+    run_until_killed(tmp_path, "TRAIN", *arguments)
+    assert not (tmp_path / "results" / "report").exists()
+    resumed = run(tmp_path, *arguments, "-resume")
+    assert resumed.code == 0, resumed.text
+    assert "PREPROCESS" in resumed.cached
+    assert "TRAIN" in resumed.submitted
+    assert tables_of(resumed.outdir) == tables_of(classified.outdir)
+
+
+def test_step_check_prints_the_plan_and_trains_nothing(small_cohort: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, *inputs_in(small_cohort), *CLASSES, "--step", "check")
+    assert done.code == 0, done.text
+    assert set(done.submitted) == {"CHECK_INPUT", "IMPORT"}
+    for word in ("rna", "methylation", "protein", "TRAIN", "minutes", "memory"):
+        assert word in done.text
+
+
+def test_step_report_writes_the_same_page_from_published_tables(
+    classified: Run, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(classified.outdir, results)
+    page = results / "report" / "omicsfusion_report.html"
+    first = page.read_bytes()
+    page.unlink()
+    done = run(tmp_path, "--step", "report")
+    assert done.code == 0, done.text
+    assert done.submitted == ["REPORT"]
+    assert page.read_bytes() == first

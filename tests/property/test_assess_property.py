@@ -1,0 +1,112 @@
+"""What holds of the metrics whatever the predictions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omicsfusion.assess.classification import classification_metrics
+from omicsfusion.assess.held_out import held_out_sets
+from omicsfusion.assess.pairs import class_pairs, event_pairs
+from omicsfusion.assess.regression import regression_metrics
+from omicsfusion.assess.summary import assess
+from omicsfusion.assess.survival import survival_metrics
+
+from tests.predictions_table import predictions_table
+
+METRICS = {
+    "classification": classification_metrics,
+    "survival": survival_metrics,
+    "regression": regression_metrics,
+}
+SEEDS = st.integers(0, 10_000)
+
+
+def resampled(held, weights):
+    """Return a held-out set in which each row stands as often as its patient's weight says."""
+    times = weights[held.patients].astype(int)
+    rows = held.rows.loc[held.rows.index.repeat(times)].reset_index(drop=True)
+    return replace(held, rows=rows, patients=np.arange(len(rows)))
+
+
+@pytest.mark.parametrize("task", list(METRICS))
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_weighting_patients_is_the_same_as_repeating_their_rows(task, seed):
+    table = predictions_table(task, patients=18, samples_per_patient=2, seed=seed)
+    table = table[table["model"] == "fused"]
+    patients = sorted(table["patient"].unique())
+    weights = np.random.default_rng(seed).multinomial(18, np.full(18, 1 / 18), size=3).astype(float)
+    sets = held_out_sets(table, "test", patients)
+    by_weight = METRICS[task](sets, weights)
+    for replicate, drawn in enumerate(weights):
+        copies = [copy for held in sets if len((copy := resampled(held, drawn)).rows)]
+        n = max(len(copy.rows) for copy in copies)
+        by_row = METRICS[task](copies, np.ones((1, n)))
+        for name, values in by_row.items():
+            found = by_weight[name][replicate]
+            assert found == pytest.approx(values[0], abs=1e-9, nan_ok=True), name
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=SEEDS,
+    shift=st.floats(-1e3, 1e3),
+    fold=st.sampled_from([1, 2, 3]),
+    transform=st.sampled_from([np.exp, np.arctan, lambda risk: risk, lambda risk: risk**3]),
+)
+def test_c_indices_do_not_change_when_one_fold_has_another_scale(seed, shift, fold, transform):
+    table = predictions_table("survival", seed=seed, models=("fused",))
+    patients = sorted(table["patient"].unique())
+    weights = np.ones((1, len(patients)))
+    before = survival_metrics(held_out_sets(table, "test", patients), weights)
+    here = table["fold"] == fold
+    # Rounded: the table's risks have one decimal, and equal risks must stay equal.
+    table.loc[here, "risk"] = transform(table.loc[here, "risk"] / 8).round(9) + round(shift)
+    after = survival_metrics(held_out_sets(table, "test", patients), weights)
+    assert after["c_index"] == before["c_index"]
+    assert after["uno_c"] == pytest.approx(before["uno_c"], abs=1e-12)
+
+
+SCORES = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, np.nan]), min_size=12, max_size=12)
+
+
+@given(scores=SCORES, seed=SEEDS)
+def test_reversed_scores_turn_the_auc_and_the_c_index_around(scores, seed):
+    rng = np.random.default_rng(seed)
+    score, time = np.array(scores), rng.integers(1, 6, 12).astype(float)
+    weights = rng.integers(0, 4, (5, 12)).astype(float)
+    flags = rng.random(12) < 0.5
+    forward, back = class_pairs(flags, score, weights), class_pairs(flags, -score, weights)
+    assert back.share == pytest.approx(1 - forward.share, nan_ok=True)
+    forward = event_pairs(time, flags, score, weights)
+    back = event_pairs(time, flags, -score, weights)
+    assert back.share == pytest.approx(1 - forward.share, nan_ok=True)
+
+
+@pytest.mark.parametrize("task", list(METRICS))
+@settings(max_examples=2, deadline=None)
+@given(seed=SEEDS)
+def test_no_table_depends_on_the_order_of_rows(task, seed):
+    table = predictions_table(task, patients=15, external=4, seed=seed)
+    shuffled = table.sample(frac=1, random_state=seed).reset_index(drop=True)
+    expected, found = assess(table, task, seed=1), assess(shuffled, task, seed=1)
+    for name in expected:
+        pd.testing.assert_frame_equal(found[name], expected[name], check_exact=True)
+
+
+@pytest.mark.parametrize("task", list(METRICS))
+@settings(max_examples=2, deadline=None)
+@given(seed=SEEDS)
+def test_a_metric_of_identical_patients_has_an_interval_without_width(task, seed):
+    table = predictions_table(task, patients=12, seed=seed, models=("fused",))
+    for column in table.columns.difference(
+        ["sample", "patient", "repeat", "fold", "inner", "scope"]
+    ):
+        table[column] = table[column].iloc[0]
+    metrics = assess(table, task, seed=1)["metrics"].dropna(subset=["estimate", "ci_low"])
+    assert len(metrics)
+    assert metrics["ci_low"].to_numpy() == pytest.approx(metrics["estimate"].to_numpy())
+    assert metrics["ci_high"].to_numpy() == pytest.approx(metrics["estimate"].to_numpy())

@@ -1,0 +1,285 @@
+"""A folder of published results of an invented run, as REPORT gets it (docs/architecture.md)."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from omicsfusion.assess.summary import assess
+from omicsfusion.tables.problems import Problems, write_problems
+from omicsfusion.tables.tsv import write_tsv
+
+from tests.predictions_table import CLASSES, predictions_table
+
+MODELS = ("clinical", "fused", "linear")
+LAYERS = {"clinical": "clinical", "methylation": "methylation_beta", "rna": "rna_log"}
+FEATURES = 30
+
+
+def write_results(
+    folder: Path,
+    task: str,
+    patients: int = 36,
+    external: int = 0,
+    models: Sequence[str] = MODELS,
+    class_names: Sequence[str] = CLASSES,
+    feature_names: Sequence[str] = (),
+    failed_fits: int = 0,
+    left_out: Sequence[tuple[str, str]] = (),
+    problems: Problems | None = None,
+) -> Path:
+    """Write the whole folder and return it.
+
+    Parameters
+    ----------
+    class_names
+        Three names for the classes of a classification.
+    feature_names
+        Names of the first features of layer ``rna``.
+    left_out
+        ``(sample, reason)`` of samples that are not used.
+    """
+    table = predictions_table(task, patients, external=external, models=models)
+    table = _with_class_names(table, class_names) if task == "classification" else table
+    splits = _splits(table)
+    samples = _samples(table, task, splits)
+    _write(folder / "input/samples.tsv", samples)
+    _write(folder / "input/layers.tsv", _layers(samples))
+    _write(folder / "input/sample_accounting.tsv", _accounting(samples, left_out))
+    write_problems(problems or Problems(), folder / "input/problems.tsv")
+    _write(folder / "splits/splits.tsv", splits)
+    for layer in LAYERS:
+        _write(folder / f"preprocess/{layer}.all.features.tsv", _features(layer, splits))
+    _write(folder / "predictions/predictions.tsv", table)
+    for name, assessed in assess(table, task, seed=1).items():
+        _write(folder / f"assess/{name}.tsv", assessed)
+    for model in models:
+        _write(folder / f"models/{model}.all.training.tsv", _training(model, splits, failed_fits))
+        if model.startswith("fused"):
+            _write(folder / f"models/{model}.all.curves.tsv", _curves(model, splits))
+            outputs = {"classification": class_names, "survival": ["risk"]}.get(task, ["mean"])
+            _write(
+                folder / f"explain/{model}.importance.tsv",
+                _importance(model, outputs, feature_names),
+            )
+            _write(folder / f"explain/{model}.additivity.tsv", _additivity(model, outputs))
+            _write(folder / "enrich/enrichment.tsv", _enrichment(model, outputs))
+            _write(folder / "enrich/enrichment_notes.tsv", _enrichment_notes(model, outputs))
+    record = {"schema": 1, "version": "0.1.0", "params": _params(task, models)}
+    path = folder / "pipeline_info/params.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record), encoding="utf-8")
+    return folder
+
+
+def edit_table(path: Path, change) -> None:
+    """Read a table as text, change it, write it back."""
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    write_tsv(change(table), path)
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tsv(table, path)
+
+
+def _with_class_names(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    renamed = dict(zip(CLASSES, names, strict=True))
+    columns = {f"p_{old}": f"p_{new}" for old, new in renamed.items()}
+    return table.rename(columns=columns).assign(truth=table["truth"].map(renamed))
+
+
+def _splits(table: pd.DataFrame) -> pd.DataFrame:
+    """Rebuild the roles from the predictions of one model: who is held out is test."""
+    one = table[table["model"] == table["model"].iloc[0]]
+    everyone = one[one["scope"] != "external"].drop_duplicates("sample")
+    elsewhere = one[one["scope"] == "external"].drop_duplicates("sample")
+    parts = []
+    for (repeat, fold), outer in one[one["scope"] == "test"].groupby(["repeat", "fold"]):
+        training = everyone[~everyone["sample"].isin(outer["sample"])]
+        parts += _scope(repeat, fold, "outer", training, outer, elsewhere)
+        parts += _inner(one, repeat, fold, training)
+    parts += _scope(0, 0, "final", everyone, everyone.iloc[:0], elsewhere)
+    parts += _inner(one, 0, 0, everyone)
+    columns = [*("permutation", "repeat", "fold", "inner", "group", "sample", "patient"), "role"]
+    return pd.DataFrame(parts, columns=columns)
+
+
+def _inner(one: pd.DataFrame, repeat: int, fold: int, training: pd.DataFrame) -> list[list[object]]:
+    here = (one["scope"] == "inner") & (one["repeat"] == repeat) & (one["fold"] == fold)
+    rows: list[list[object]] = []
+    for inner, held_out in one[here].groupby("inner"):
+        rest = training[~training["sample"].isin(held_out["sample"])]
+        rows += _scope(repeat, fold, str(inner), rest, held_out, training.iloc[:0])
+    return rows
+
+
+def _scope(
+    repeat: int,
+    fold: int,
+    inner: str,
+    training: pd.DataFrame,
+    held_out: pd.DataFrame,
+    elsewhere: pd.DataFrame,
+) -> list[list[object]]:
+    stops = set(training["sample"].iloc[::6])
+    rows = [(s, p, "stop" if s in stops else "train") for s, p in _ids(training)]
+    rows += [(s, p, "test") for s, p in _ids(held_out)]
+    rows += [(s, p, "external") for s, p in _ids(elsewhere)]
+    return [[0, repeat, fold, inner, "all", *row] for row in sorted(rows)]
+
+
+def _ids(table: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(table["sample"], table["patient"], strict=True))
+
+
+def _samples(table: pd.DataFrame, task: str, splits: pd.DataFrame) -> pd.DataFrame:
+    columns = ["time", "event"] if task == "survival" else ["truth"]
+    rows = table.drop_duplicates("sample").sort_values("sample", ignore_index=True)
+    elsewhere = set(splits.loc[splits["role"] == "external", "sample"])
+    outside = rows["sample"].isin(elsewhere)
+    lacks = [";".join(sorted(LAYERS)), "clinical;rna", "clinical;methylation"]
+    frame = pd.DataFrame(
+        {
+            "sample": rows["sample"],
+            "patient": rows["patient"],
+            "cohort": np.where(outside, "elsewhere", "main"),
+            "role": np.where(outside, "external", "train"),
+            "group": rows["patient"],
+            "batch": "",
+            "split": "",
+        }
+    )
+    layers = [lacks[0 if i % 5 else 1 + i % 2] for i in range(len(rows))]
+    return pd.concat([frame, rows[columns]], axis=1).assign(layers=layers)
+
+
+def _layers(samples: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        [cohort, layer, kind, role, "features", "covariates" if layer == "clinical" else "2", ""]
+        for (cohort, role), _ in samples.groupby(["cohort", "role"])
+        for layer, kind in LAYERS.items()
+    ]
+    columns = ["cohort", "layer", "kind", "role", "rows", "sources", "samples"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _accounting(samples: pd.DataFrame, left_out: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    places = {"train": "cross-validation", "external": "external validation"}
+    used = samples[["sample", "patient", "cohort", "layers"]].assign(
+        status="used", where=samples["role"].map(places), reason=""
+    )
+    rows = [[s, s, "main", "rna", "left_out", "", reason] for s, reason in left_out]
+    return pd.concat([used, pd.DataFrame(rows, columns=used.columns)]).sort_values("sample")
+
+
+def _scopes(splits: pd.DataFrame) -> list[tuple[int, int, str]]:
+    return sorted(splits[["repeat", "fold", "inner"]].drop_duplicates().itertuples(index=False))
+
+
+def _features(layer: str, splits: pd.DataFrame) -> pd.DataFrame:
+    rows = [[layer, *scope, 2 * FEATURES, 3, FEATURES, 24, ""] for scope in _scopes(splits)]
+    columns = ["layer", "repeat", "fold", "inner", "n_in", "n_constant", "n_kept", "n_train"]
+    return pd.DataFrame(rows, columns=[*columns, "note"])
+
+
+def _training(model: str, splits: pd.DataFrame, failed: int) -> pd.DataFrame:
+    network = model.startswith("fused")
+    rows = []
+    for i, scope in enumerate(_scopes(splits)):
+        status = ("failed", "the loss was not finite") if i < failed and network else ("ok", "")
+        log = ("", 60 + i, 40 + i, 0.9) if network else ("penalty 0.1", None, None, None)
+        rows.append([model, *scope, 20, 4, 12, *status, *log])
+    columns = ["model", "repeat", "fold", "inner", "n_train", "n_stop", "n_test", "status"]
+    more = ["reason", "setting", "epochs", "best_epoch", "stop_loss"]
+    return pd.DataFrame(rows, columns=[*columns, *more])
+
+
+def _curves(model: str, splits: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    rows = []
+    for scope in _scopes(splits):
+        level = rng.normal(1, 0.05)
+        for epoch in range(1, 41):
+            train = level * np.exp(-epoch / 12) + rng.normal(0.1, 0.01)
+            stop = level * (0.6 + 0.4 * np.exp(-epoch / 6) + epoch / 400) + rng.normal(0, 0.01)
+            rows.append([model, *scope, epoch, train, stop])
+    columns = ["model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _importance(model: str, outputs: Sequence[str], feature_names: Sequence[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    layers = [*("methylation", "rna"), *(["clinical"] if "+clinical" in model else [])]
+    parts = []
+    for output in outputs:
+        names = {"rna": [*feature_names, *(f"GENE{i:03d}" for i in range(FEATURES))][:FEATURES]}
+        rows = [
+            (model, output, layer, name)
+            for layer in layers
+            for name in names.get(layer, [f"cg{i:08d}" for i in range(FEATURES)])
+        ]
+        table = pd.DataFrame(rows, columns=["model", "output", "layer", "feature"])
+        table["mean_abs_shap"] = np.sort(rng.exponential(0.05, len(table)))[::-1]
+        table["direction"] = rng.uniform(-1, 1, len(table))
+        table["mean_abs_shap"] = table["mean_abs_shap"].sample(frac=1, random_state=1).to_numpy()
+        rank = table["mean_abs_shap"].rank(ascending=False, method="first").astype(int)
+        parts.append(table.assign(n_folds=6, rank=rank))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _additivity(model: str, outputs: Sequence[str]) -> pd.DataFrame:
+    rows = [
+        [model, repeat, fold, output, 12, 0.004, 0.02, 0.31]
+        for repeat in (1, 2)
+        for fold in (1, 2, 3)
+        for output in outputs
+    ]
+    columns = ["model", "repeat", "fold", "output", "n_samples", "mean_abs_gap", "max_abs_gap"]
+    return pd.DataFrame(rows, columns=[*columns, "mean_abs_difference"])
+
+
+def _enrichment(model: str, outputs: Sequence[str]) -> pd.DataFrame:
+    rows = [
+        [
+            model,
+            output,
+            "rna",
+            "demo.gmt",
+            f"DEMO_PATHWAY_{i}",
+            0.5,
+            1.9 - i / 5,
+            0.01 * i,
+            0.03 * i,
+        ]
+        + [12, "GENE001;GENE004;GENE007;GENE011;GENE020"]
+        for output in outputs
+        for i in range(1, 5)
+    ]
+    columns = ["model", "output", "layer", "gene_set_file", "term", "es", "nes", "p", "fdr"]
+    return pd.DataFrame(rows, columns=[*columns, "n_genes", "leading_edge"])
+
+
+def _enrichment_notes(model: str, outputs: Sequence[str]) -> pd.DataFrame:
+    note = "too few of its features are named as genes of a set"
+    rows = [[model, output, "methylation", note] for output in outputs]
+    return pd.DataFrame(rows, columns=["model", "output", "layer", "note"])
+
+
+def _params(task: str, models: Sequence[str]) -> dict[str, object]:
+    return {
+        "input": "/somewhere/private/samplesheet.csv",
+        "samples": "/somewhere/private/samples.tsv",
+        "task": task,
+        "target": "outcome",
+        "covariates": "age,stage",
+        "models": ",".join(models),
+        "split": "kfold",
+        "folds": 3,
+        "repeats": 2,
+        "inner_folds": 2,
+        "seed": 1,
+        "strict": False,
+        "gene_sets": "/somewhere/private/demo.gmt",
+    }

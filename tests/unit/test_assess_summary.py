@@ -1,0 +1,145 @@
+"""The tables of ASSESS and the script that writes them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from omicsfusion.assess.summary import assess
+from omicsfusion.tables.tsv import read_tsv, write_tsv
+
+from tests.predictions_table import predictions_table
+
+SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "assess.py"
+HEADLINE = {"classification": "balanced_accuracy", "survival": "c_index", "regression": "r2"}
+ADDED = {
+    "classification": {
+        "roc": ["model", "class", "fpr", "tpr"],
+        "confusion": ["model", "truth", "predicted", "n"],
+    },
+    "survival": {
+        "risk_groups": ["model", "sample", "patient", "risk_group", "share_high"],
+        "kaplan_meier": [
+            *("model", "risk_group", "time", "survival", "ci_low", "ci_high", "at_risk", "events")
+        ],
+        "logrank": [
+            *("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high")
+        ],
+    },
+    "regression": {},
+}
+
+
+def run_script(task, paths, folder, seed="1"):
+    command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed, "--predictions"]
+    return subprocess.run(
+        [*command, *map(str, paths)], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("task", list(HEADLINE))
+def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
+    table = predictions_table(task, external=6)
+    paths = []
+    for model, rows in table.groupby("model"):
+        paths.append(tmp_path / f"{model}.all.predictions.tsv")
+        write_tsv(rows, paths[-1])
+    done = run_script(task, paths, tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    metrics = read_tsv(tmp_path / "metrics.tsv")
+    assert list(metrics.columns) == [
+        *("permutation", "target", "model", "scope", "metric", "estimate"),
+        *("ci_low", "ci_high", "n", "n_events"),
+    ]
+    by_fold = read_tsv(tmp_path / "metrics_by_fold.tsv")
+    assert {"repeat", "fold"} <= set(by_fold.columns)
+    assert len(read_tsv(tmp_path / "predictions.tsv")) == len(table)
+    for name, columns in ADDED[task].items():
+        assert list(read_tsv(tmp_path / f"{name}.tsv").columns) == columns
+
+
+def test_the_script_says_what_is_wrong_without_a_traceback(tmp_path):
+    write_tsv(predictions_table("survival"), tmp_path / "fused.all.predictions.tsv")
+    done = run_script("regression", [tmp_path / "fused.all.predictions.tsv"], tmp_path)
+    assert done.returncode == 1
+    assert "fused.all.predictions.tsv has no column mean" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("task", list(HEADLINE))
+def test_rows_go_by_model_and_scope_with_the_headline_first(task):
+    metrics = assess(predictions_table(task, external=6), task, seed=1)["metrics"]
+    firsts = metrics.drop_duplicates(["model", "scope"])
+    assert firsts["model"].tolist() == ["clinical"] * 3 + ["fused"] * 3
+    assert firsts["scope"].tolist() == ["test", "inner", "external"] * 2
+    assert set(firsts["metric"]) == {HEADLINE[task]}
+
+
+def test_counts_are_of_distinct_samples():
+    table = predictions_table("survival", patients=20, samples_per_patient=2, external=3)
+    metrics = assess(table, "survival", seed=1)["metrics"]
+    events = table[table["event"] == 1].drop_duplicates("sample").groupby("scope")["sample"].count()
+    test = metrics[metrics["scope"] == "test"]
+    assert set(test["n"]) == {40}
+    assert set(metrics.loc[metrics["scope"] == "external", "n"]) == {6}
+    assert set(test["n_events"]) == {events.sum() - events.get("external", 0)}
+
+
+def test_recalls_count_the_samples_of_their_class():
+    metrics = assess(predictions_table("classification"), "classification", seed=1)["metrics"]
+    recalls = metrics[metrics["metric"].str.startswith("recall:") & (metrics["scope"] == "test")]
+    assert set(recalls["n"]) == {12}
+
+
+def test_external_cohorts_without_outcome_have_no_metrics():
+    table = predictions_table("regression", external=4)
+    table.loc[table["scope"] == "external", "truth"] = np.nan
+    assert set(assess(table, "regression", seed=1)["metrics"]["scope"]) == {"test", "inner"}
+
+
+def test_external_cohorts_are_scored_by_the_fit_on_all_training_samples():
+    table = predictions_table("regression", external=4, models=("fused",))
+    external = table["scope"] == "external"
+    table.loc[external & (table["repeat"] == 0), "mean"] = table["truth"]
+    metrics = assess(table, "regression", seed=1)["metrics"]
+    found = metrics[(metrics["scope"] == "external") & (metrics["metric"] == "mae")]
+    assert found["estimate"].tolist() == [0]
+
+
+def test_permuted_outcomes_are_entries_of_their_own_and_stay_out_of_the_curves():
+    real = predictions_table("survival", models=("fused",))
+    table = pd.concat([real, real.assign(permutation=1, risk=-real["risk"])], ignore_index=True)
+    tables = assess(table, "survival", seed=1)
+    first = tables["metrics"].query("metric == 'c_index' and scope == 'test'")
+    assert first["permutation"].tolist() == [0, 1]
+    assert first["estimate"].sum() == pytest.approx(1)
+    pd.testing.assert_frame_equal(tables["logrank"], assess(real, "survival", seed=1)["logrank"])
+
+
+def test_two_models_with_the_same_predictions_have_the_same_intervals():
+    table = predictions_table("classification", models=("fused",))
+    both = pd.concat([table, table.assign(model="twin")], ignore_index=True)
+    metrics = assess(both, "classification", seed=1)["metrics"]
+    fused, twin = (metrics[metrics["model"] == name] for name in ("fused", "twin"))
+    columns = ["metric", "estimate", "ci_low", "ci_high"]
+    assert (fused[columns].to_numpy() == twin[columns].to_numpy()).all()
+
+
+def test_a_fold_s_metric_is_that_of_its_rows_alone():
+    table = predictions_table("regression", models=("fused",))
+    by_fold = assess(table, "regression", seed=1)["metrics_by_fold"]
+    here = table[(table["scope"] == "test") & (table["repeat"] == 2) & (table["fold"] == 3)]
+    found = by_fold.query("scope == 'test' and repeat == 2 and fold == 3 and metric == 'mae'")
+    assert found["estimate"].tolist() == pytest.approx(
+        [(here["truth"] - here["mean"]).abs().mean()]
+    )
+
+
+def test_estimates_lie_within_their_intervals_for_a_mean():
+    # Holds for the MAE: a mean over 100 patients is all but symmetric in its replicates.
+    metrics = assess(predictions_table("regression", patients=100), "regression", seed=1)["metrics"]
+    mae = metrics[metrics["metric"] == "mae"]
+    assert (mae["ci_low"] < mae["estimate"]).all()
+    assert (mae["estimate"] < mae["ci_high"]).all()

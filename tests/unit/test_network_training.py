@@ -1,0 +1,132 @@
+"""Training: members do not notice each other, stop when they should, and give back their best."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from omicsfusion.models import training
+from omicsfusion.models.fused import FusedNetwork
+from omicsfusion.models.heads import weighted_mean
+from omicsfusion.models.training import Member
+from omicsfusion.models.training import Table
+from omicsfusion.models.training import Trainer
+
+ROWS = 60
+WIDTHS = {"mirna": 3, "rna": 8}
+
+
+def squared_error(outputs, target, weight):
+    return weighted_mean((outputs[..., 0] - target[..., 0]) ** 2, weight)
+
+
+def a_table() -> Table:
+    rng = np.random.default_rng(0)
+    x = {name: rng.normal(size=(ROWS, width)).astype(np.float32) for name, width in WIDTHS.items()}
+    x["rna"][:, 7] = 0  # padding
+    present = np.ones((ROWS, 2), np.float32)
+    present[::5, 0] = 0
+    target = (x["rna"][:, :1] + 0.3 * rng.normal(size=(ROWS, 1))).astype(np.float32)
+    return Table(x=x, present=present, target=target, weight=np.ones(ROWS, np.float32))
+
+
+def a_member(seed: int, train: int = 40, stops: bool = True) -> Member:
+    return Member(
+        seed=seed,
+        train=np.arange(train),
+        stop=np.arange(45, ROWS),
+        strata=np.zeros(train),
+        stops=stops,
+        fan_in={"mirna": 3, "rna": 7},
+    )
+
+
+def new_trainer() -> Trainer:
+    network = FusedNetwork(WIDTHS, units=1, members=3)
+    network.build()
+    return Trainer(network, squared_error, batch_rows=16, stop_rows=20, max_steps=3)
+
+
+@pytest.fixture(scope="module")
+def trainer() -> Trainer:
+    """One trainer for all tests: it compiles once."""
+    return new_trainer()
+
+
+@pytest.fixture(scope="module")
+def trained(trainer):
+    return trainer.train(a_table(), [a_member(1), a_member(2, train=25), a_member(3)])
+
+
+def largest_difference(one, other) -> float:
+    return max(np.abs(a - b).max() for a, b in zip(one.weights, other.weights, strict=True))
+
+
+def test_the_network_learns_what_can_be_learnt(trainer, trained):
+    table = a_table()
+    members = [a_member(1), a_member(2, train=25), a_member(3)]
+    outputs = trainer.predict(table, members, trained, np.tile(np.arange(ROWS), (3, 1)))
+    for of_member in outputs[:, 45:, 0]:
+        assert np.corrcoef(of_member, table.target[45:, 0])[0, 1] > 0.7
+
+
+def test_a_member_trained_among_others_equals_the_same_member_trained_alone(trainer, trained):
+    alone = trainer.train(a_table(), [a_member(3)])[0]
+    elsewhere = trainer.train(a_table(), [a_member(9, train=12), a_member(3), a_member(8)])[1]
+    for other in (alone, elsewhere):
+        assert other.best_epoch == trained[2].best_epoch
+        assert largest_difference(other, trained[2]) < 1e-4
+        np.testing.assert_allclose(other.curve, trained[2].curve, rtol=1e-4, atol=1e-5)
+
+
+def test_after_one_epoch_a_member_alone_and_among_others_agree_to_the_last_bits(
+    trainer, monkeypatch
+):
+    monkeypatch.setattr(training, "EPOCHS_WITHOUT_STOP", 1)
+    among = trainer.train(a_table(), [a_member(1, 25, False), a_member(3, stops=False)])[1]
+    alone = trainer.train(a_table(), [a_member(3, stops=False)])[0]
+    assert len(alone.curve) == 1
+    assert largest_difference(alone, among) < 1e-6
+
+
+def test_members_differ_by_their_seeds(trained):
+    assert largest_difference(trained[0], trained[2]) > 0.1
+
+
+def test_a_member_stops_after_its_patience_and_gives_back_its_best_weights(trainer, trained):
+    table = a_table()
+    for number, member in ((0, a_member(1)), (1, a_member(2, train=25)), (2, a_member(3))):
+        one = trained[number]
+        losses = [stop_loss for _, _, stop_loss in one.curve]
+        assert one.best_epoch == np.argmin(losses) + 1
+        assert len(losses) == min(one.best_epoch + training.PATIENCE, training.MAX_EPOCHS)
+        outputs = trainer.predict(table, [member], [one], member.stop[None])[0]
+        again = float(np.mean((outputs[:, 0] - table.target[member.stop, 0]) ** 2))
+        assert again == pytest.approx(min(losses), rel=1e-4)
+    assert len({len(one.curve) for one in trained}) > 1
+
+
+def test_a_member_whose_stop_samples_cannot_judge_trains_a_fixed_number_of_epochs(trainer):
+    one = trainer.train(a_table(), [a_member(1, stops=False)])[0]
+    assert one.best_epoch == len(one.curve) == training.EPOCHS_WITHOUT_STOP
+
+
+def test_a_member_that_meets_nan_fails_alone(trainer, trained):
+    table = a_table()
+    x = {name: values.copy() for name, values in table.x.items()}
+    x["rna"][40] = np.nan
+    broken = a_member(5, train=41)
+    healthy, sick = trainer.train(replace(table, x=x), [a_member(1), broken])
+    assert sick.best_epoch == 0
+    assert healthy.best_epoch == trained[0].best_epoch
+    assert largest_difference(healthy, trained[0]) < 1e-4
+
+
+def test_every_training_row_is_seen_once_per_epoch_and_every_batch_gets_its_share(trainer):
+    member = replace(a_member(1), strata=np.arange(40) % 4 == 0)
+    batches = trainer._batches([member, a_member(2, train=25)], epoch=3)
+    assert batches["steps"].tolist() == [3, 2, 0]
+    seen = batches["rows"][0][batches["used"][0] > 0]
+    np.testing.assert_array_equal(np.sort(seen), member.train)
+    rare = [np.sum(rows[used > 0] % 4 == 0) for rows, used in zip(batches["rows"][0], batches["used"][0])]
+    assert sorted(rare) == [3, 3, 4]

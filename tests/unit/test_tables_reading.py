@@ -1,0 +1,170 @@
+"""Tables of every format give the same ids and the same numbers, and pandas hides nothing."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from omicsfusion.tables.cells import CellReader
+from omicsfusion.tables.numbers import cure_for_text, is_number, number_in
+from omicsfusion.tables.problems import Problems
+from omicsfusion.tables.reading import read_blocks, read_ids
+from omicsfusion.tables.text_table import scan_text
+from omicsfusion.tables.unreadable import UnreadableTableError
+from scipy import sparse
+
+ROWS = ["TP53", "BRCA1", "NA", "7", "007"]
+COLUMNS = ["b", "a", "10", "1"]
+VALUES = np.array(
+    [[1, 2.5, np.nan, -4], [0, 1e-3, 1e6, 7], [5, 5, 5, 5], [9, 8, 7, 6], [-1, -2, -3, -4]]
+)
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(VALUES, index=pd.Index(ROWS, name="id"), columns=COLUMNS)
+
+
+def write(path: Path, kind: str) -> Path:
+    if kind == "tsv":
+        frame().to_csv(path, sep="\t")
+    elif kind == "csv.gz":
+        with gzip.open(path, "wt") as out:
+            frame().to_csv(out)
+    elif kind == "parquet":
+        frame().reset_index().to_parquet(path, index=False)
+    elif kind == "parquet with an index":
+        frame().to_parquet(path)
+    else:
+        write_anndata(path, kind)
+    return path
+
+
+def write_anndata(path: Path, kind: str) -> None:
+    import anndata
+
+    x = np.nan_to_num(VALUES)
+    shapes = {"h5ad": np.asarray, "h5ad csr": sparse.csr_matrix, "h5ad csc": sparse.csc_matrix}
+    table = anndata.AnnData(
+        shapes[kind](x), obs=pd.DataFrame(index=ROWS), var=pd.DataFrame(index=COLUMNS)
+    )
+    table.write_h5ad(path)
+
+
+def numbers(path: Path) -> np.ndarray:
+    ids = read_ids(path)
+    reader = CellReader(ids)
+    return np.vstack([reader.numbers(start, block) for start, block in read_blocks(ids)])
+
+
+KINDS = ["tsv", "csv.gz", "parquet", "parquet with an index", "h5ad", "h5ad csr", "h5ad csc"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_gives_the_same_ids_and_numbers(kind: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "table", kind)
+    ids = read_ids(path)
+    assert (list(ids.rows), list(ids.columns)) == (ROWS, COLUMNS)
+    expected = np.nan_to_num(VALUES) if kind.startswith("h5ad") else VALUES
+    np.testing.assert_array_equal(numbers(path), expected.astype("f4"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_blocks_give_the_same_numbers(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "table", kind)
+    whole = numbers(path)
+    monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_ROWS", 2)
+    np.testing.assert_array_equal(numbers(path), whole)
+
+
+def test_a_header_longer_than_a_row_is_not_taken_for_an_index(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("id\tS1\tS2\ng1\t1\t2\t3\ng2\t1\t2\n")
+    with pytest.raises(UnreadableTableError, match="line 2"):
+        scan_text(path)
+
+
+def test_duplicated_headers_keep_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("id\ta\ta\ng1\t1\t2\n")
+    assert read_ids(path).columns == ("a", "a")
+
+
+def test_lines_of_rows_count_comments_and_blank_lines(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("# note\nid\ta\n\ng1\t1\n\t\ng2\tx\n")
+    ids = read_ids(path)
+    assert (ids.rows, ids.lines) == (("g1", "g2"), (4, 6))
+    reader = CellReader(ids)
+    for start, block in read_blocks(ids):
+        reader.numbers(start, block)
+    problems = Problems()
+    reader.report(problems)
+    assert problems.errors[0].row == "6"
+
+
+@pytest.mark.parametrize("cell", ["1_000", "0x1A", "1e", "٣", "1 2", "--5", "1d5", "TRUE", "nan%"])
+def test_text_that_python_or_pandas_might_take_for_a_number_is_none(
+    cell: str, tmp_path: Path
+) -> None:
+    assert number_in(cell) is None
+    path = tmp_path / "table.tsv"
+    path.write_text(f"id\ta\tb\ng1\t{cell}\t1\ng2\t{cell}\t2\n")
+    ids = read_ids(path)
+    reader = CellReader(ids)
+    values = np.vstack([reader.numbers(start, block) for start, block in read_blocks(ids)])
+    problems = Problems()
+    reader.report(problems)
+    assert np.isnan(values[:, 0]).all()
+    assert "2 cells hold text" in problems.errors[0].problem
+
+
+@pytest.mark.parametrize("cell", ["1", "-1.", ".5", "+3e-8", "1E5", " 7 ", "00012"])
+def test_numbers_of_all_shapes_are_read(cell: str) -> None:
+    assert is_number(cell)
+    assert number_in(cell) == float(cell)
+
+
+def test_integers_beyond_64_bits_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("id\ta\ng1\t123456789012345678901234567890\ng2\t1\n")
+    assert numbers(path)[0, 0] == np.float32(123456789012345678901234567890)
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [
+        (["3,14"], "decimal commas"),
+        (["1.234,5"], "decimal commas"),
+        (["1,234", "2,5"], "decimal commas"),
+        (["1,234,567.8"], "thousands"),
+        (["<0.1"], "limit of detection"),
+        (["#REF!"], "spreadsheet"),
+        (["True"], "1 for true"),
+        (["abc"], "numbers only"),
+    ],
+)
+def test_the_cure_fits_the_text(cells: list[str], word: str) -> None:
+    assert word in cure_for_text(cells)
+
+
+def test_a_truth_column_of_parquet_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"id": ["g1", "g2"], "S1": [True, False]}).to_parquet(path, index=False)
+    ids = read_ids(path)
+    reader = CellReader(ids)
+    for start, block in read_blocks(ids):
+        reader.numbers(start, block)
+    problems = Problems()
+    reader.report(problems)
+    assert "1 for true" in problems.errors[0].cure
+
+
+def test_a_zero_in_a_delimiter_rich_name_does_not_mislead(tmp_path: Path) -> None:
+    path = tmp_path / "genus.tsv"
+    lineage = "d__Bacteria;p__Firmicutes;c__Bacilli;g__"
+    path.write_text(f"id\tS1\tS2\n{lineage}A\t1\t2\n{lineage}B\t3\t4\n")
+    assert scan_text(path).delimiter == "\t"
+    assert read_ids(path).rows == (f"{lineage}A", f"{lineage}B")
