@@ -13,7 +13,7 @@ from omicsfusion.tables.outcome import read_outcome
 from omicsfusion.tables.tsv import write_tsv
 
 SCOPES = (Scope(1, 1, "outer"), Scope(1, 1, "0"), Scope(1, 2, "outer"))
-SAMPLES = 60
+SAMPLES = 120
 WIDTHS = {"rna": 12, "mirna": 5}
 
 
@@ -24,7 +24,7 @@ def write_cohort(folder: Path, task: str, scopes: tuple[Scope, ...] = SCOPES) ->
     one both. ``rna`` keeps one feature less in every second scope.
     """
     rng = np.random.default_rng(7)
-    names = [f"s{number:02d}" for number in range(SAMPLES)]
+    names = [f"s{number:03d}" for number in range(SAMPLES)]
     values = {layer: rng.normal(size=(SAMPLES, width)) for layer, width in WIDTHS.items()}
     values = {layer: x.astype(np.float32) for layer, x in values.items()}
     has = {"rna": np.arange(SAMPLES) < SAMPLES - 1, "mirna": np.arange(SAMPLES) % 4 != 3}

@@ -42,9 +42,8 @@ def names_in(path: Path) -> set[str]:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-    if path.name == "registry.py":  # imports the families that its JSON file names
-        families = json.loads(path.with_suffix(".json").read_text())["families"]
-        found |= {family["module"] for family in families.values()}
+        elif isinstance(node, ast.Constant) and path.name == "trainers.py":
+            found.add(str(node.value))  # the modules that it imports by name
     return {name for name in found if name.split(".")[0] == "omicsfusion"}
 
 

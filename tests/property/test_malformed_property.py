@@ -1,4 +1,4 @@
-"""Whatever bytes the inputs hold, the checks come to an end with problems and without a traceback."""
+"""Whatever bytes the inputs hold, the checks end with problems and without a traceback."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,22 @@ from tests.malformed.cohort import Cohort
 from tests.malformed.run_case import run
 
 PIECES = st.sampled_from(
-    [b"\t", b",", b";", b"\n", b"\r", b'"', b"#", b"\0", b"\xff", b" ", b"-", b"NA", b"S01", b"1e999"]
+    [
+        b"\t",
+        b",",
+        b";",
+        b"\n",
+        b"\r",
+        b'"',
+        b"#",
+        b"\0",
+        b"\xff",
+        b" ",
+        b"-",
+        b"NA",
+        b"S01",
+        b"1e999",
+    ]
 )
 EDIT = st.tuples(st.floats(0, 1), st.integers(0, 12), PIECES | st.binary(max_size=4))
 FILES = ("rna.tsv", "samples.tsv", "samplesheet.csv")

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from lifelines import CoxPHFitter
-
 from omicsfusion.models.heads import cox_efron
 
 
@@ -81,7 +80,9 @@ def test_rows_of_padding_and_the_order_of_rows_do_not_matter():
     x, time, event = tied_data(7)
     risk = x[:, 0]
     alone = loss(risk, time, event)
-    padded = [np.concatenate([a, np.full(5, junk)]) for a, junk in ((risk, 50), (time, 3), (event, 1))]
+    padded = [
+        np.concatenate([a, np.full(5, junk)]) for a, junk in ((risk, 50), (time, 3), (event, 1))
+    ]
     weight = np.concatenate([np.ones(len(time)), np.zeros(5)])
     mixed = np.random.default_rng(8).permutation(len(weight))
     result = loss(*(a[mixed] for a in padded), weight[mixed])

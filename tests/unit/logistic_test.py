@@ -37,7 +37,9 @@ def test_ridge_gives_the_weights_of_scikit_learn_also_when_there_are_more_column
     n: int, p: int
 ) -> None:
     x, codes = cohort(n, p, classes=3)
-    for strength, fitted in zip((1.0, 0.1), ridge_path(x, codes, balanced_weights(codes), (1.0, 0.1)), strict=True):
+    for strength, fitted in zip(
+        (1.0, 0.1), ridge_path(x, codes, balanced_weights(codes), (1.0, 0.1)), strict=True
+    ):
         np.testing.assert_allclose(fitted.weights, sklearn_fit(x, codes, strength, 0), atol=2e-4)
 
 

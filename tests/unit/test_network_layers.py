@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-
 from omicsfusion.models.fused import FusedNetwork
 from omicsfusion.models.layers import MaskedGate
 from omicsfusion.models.layers import MemberDense

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from omicsfusion.models import training
 from omicsfusion.models.fused import FusedNetwork
 from omicsfusion.models.heads import weighted_mean
@@ -128,5 +127,8 @@ def test_every_training_row_is_seen_once_per_epoch_and_every_batch_gets_its_shar
     assert batches["steps"].tolist() == [3, 2, 0]
     seen = batches["rows"][0][batches["used"][0] > 0]
     np.testing.assert_array_equal(np.sort(seen), member.train)
-    rare = [np.sum(rows[used > 0] % 4 == 0) for rows, used in zip(batches["rows"][0], batches["used"][0])]
+    rare = [
+        np.sum(rows[used > 0] % 4 == 0)
+        for rows, used in zip(batches["rows"][0], batches["used"][0], strict=True)
+    ]
     assert sorted(rare) == [3, 3, 4]

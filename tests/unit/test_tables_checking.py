@@ -132,6 +132,16 @@ def test_a_patient_with_a_clinical_table_only_is_left_out(tmp_path: Path) -> Non
     assert result.accounting.set_index("sample").at["S99", "reason"] == "has no omics layer"
 
 
+def test_no_sample_is_called_used_while_the_inputs_have_errors_that_hide_its_fate(
+    tmp_path: Path,
+) -> None:
+    cohort = Cohort()
+    cohort.sheet[1][1] = "rna_lgo"
+    result = checked(cohort, tmp_path)
+    assert set(result.accounting["status"]) == {"left_out"}
+    assert set(result.accounting["reason"]) == {"the inputs have errors"}
+
+
 def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
     cohort = Cohort()
     cohort.set_sample("subtype", {"S01": ""})
@@ -208,6 +218,7 @@ def test_ids_are_matched_only_where_one_is_meant() -> None:
 
 def test_names_with_trailing_parts_are_seen() -> None:
     assert trailing_parts(["TCGA-1-01A"], ["TCGA-1"]) == ("TCGA-1-01A", "TCGA-1")
+    assert trailing_parts(["TCGA-1"], ["TCGA-1-01A"]) == ("TCGA-1", "TCGA-1-01A")
     assert trailing_parts(["S10"], ["S1"]) is None
 
 

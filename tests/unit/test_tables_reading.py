@@ -79,6 +79,34 @@ def test_small_blocks_give_the_same_numbers(
     np.testing.assert_array_equal(numbers(path), whole)
 
 
+@pytest.mark.parametrize("kind", ["tsv", "csv.gz"])
+def test_wide_text_tables_give_the_same_numbers(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "table", kind)
+    monkeypatch.setattr("omicsfusion.tables.reading.WIDE", 1)
+    monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_ROWS", 2)
+    np.testing.assert_array_equal(numbers(path), VALUES.astype("f4"))
+
+
+def test_bad_cells_of_wide_tables_are_named_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('id,a,b,c\ng1,1,"low, very",3\ng2,,inf,N/A\n"g3",.,1e99,x\n')
+    told = []
+    for wide in (1, 10):
+        monkeypatch.setattr("omicsfusion.tables.reading.WIDE", wide)
+        ids = read_ids(path)
+        reader, problems = CellReader(ids), Problems()
+        for start, block in read_blocks(ids):
+            reader.numbers(start, block)
+        reader.report(problems)
+        told.append([str(problem) for problem in problems.found])
+    assert told[0] == told[1]
+    assert "row 2 (g1), column b: 'low, very'; row 4 (g3), column c: 'x'" in told[0][0]
+
+
 def test_a_header_longer_than_a_row_is_not_taken_for_an_index(tmp_path: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("id\tS1\tS2\ng1\t1\t2\t3\ng2\t1\t2\n")

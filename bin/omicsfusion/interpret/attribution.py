@@ -47,8 +47,9 @@ def expected_gradients(model: Model, inputs: Inputs, background: Inputs, seed: i
 
     Erion et al., Nature Machine Intelligence 3, 2021, 620-631, equation 3: the mean over background
     samples x' and places a in (0, 1) of (x - x') times the gradient at x' + a (x - x'). Every
-    background sample is used once per explained sample, at a place of its own: the midpoints of as
-    many equal parts of the path, dealt to the background samples at random.
+    background sample is used twice per explained sample, at a place a of its own and at 1 - a: the
+    places are the midpoints of as many equal parts of the path, dealt to the background samples at
+    random. The pairs make a gradient that changes linearly along the path exact.
 
     The layers that are there stay those of the explained sample. Where a background sample lacks a
     layer that the explained one has, its values are 0, the centre of the training samples.
@@ -75,7 +76,11 @@ def expected_gradients(model: Model, inputs: Inputs, background: Inputs, seed: i
     for first in range(0, n, SAMPLES_AT_ONCE):
         rows = slice(first, min(first + SAMPLES_AT_ONCE, n))
         x = {name: inputs["x"][name][rows] for name in names}
-        parts.append(_mean_over_paths(model, x, inputs["present"][rows], compared, place[rows]))
+        one, other = (
+            _mean_over_paths(model, x, inputs["present"][rows], compared, at)
+            for at in (place[rows], 1 - place[rows])
+        )
+        parts.append({name: (one[name] + other[name]) / 2 for name in names})
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
     for column, name in enumerate(names):
         values[name][inputs["present"][:, column] == 0] = 0.0

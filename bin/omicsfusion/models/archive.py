@@ -5,6 +5,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from omicsfusion.models.backend import keras
 from omicsfusion.models.ensemble import MemberEnsemble
@@ -17,14 +18,15 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 def save_archive(model: MemberEnsemble, stem: Path) -> None:
     """Write ``<stem>.keras``, whole or not at all.
 
-    Keras notes the time of writing in the archive and in its metadata; both are left out.
+    Keras notes the time of writing, and the memory addresses of shared objects; the time is left
+    out and the addresses become running numbers.
     """
     path = stem.with_name(stem.name + SUFFIX)
     partial = path.with_name(path.name + ".partial")
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / f"model{SUFFIX}"
         model.save(written)
-        partial.write_bytes(_without_times(written))
+        partial.write_bytes(_reproducible(written))
     partial.replace(path)
 
 
@@ -36,7 +38,7 @@ def read_archive(path: Path) -> MemberEnsemble:
     return keras.saving.load_model(path, compile=False)
 
 
-def _without_times(path: Path) -> bytes:
+def _reproducible(path: Path) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
         for name in sorted(old.namelist()):
@@ -44,5 +46,21 @@ def _without_times(path: Path) -> bytes:
             if name == "metadata.json":
                 facts = {k: v for k, v in json.loads(content).items() if k != "date_saved"}
                 content = json.dumps(facts, sort_keys=True).encode()
+            if name == "config.json":
+                content = json.dumps(_numbered(json.loads(content), {})).encode()
             new.writestr(zipfile.ZipInfo(name, LONG_AGO), content)
     return out.getvalue()
+
+
+def _numbered(node: Any, numbers: dict[int, int]) -> Any:
+    """Number the shared objects of a configuration in the order in which they are met."""
+    if isinstance(node, list):
+        return [_numbered(part, numbers) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: numbers.setdefault(value, len(numbers))
+        if key == "shared_object_id"
+        else _numbered(value, numbers)
+        for key, value in node.items()
+    }

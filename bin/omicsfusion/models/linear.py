@@ -28,13 +28,43 @@ from omicsfusion.models.linear_tasks import LinearTask
 from omicsfusion.models.linear_tasks import task_of
 from omicsfusion.models.penalties import Penalty
 from omicsfusion.models.registry import ModelSpec
-from omicsfusion.scopes import Scope
 from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
 SCHEMA_VERSION = 1
 # What the solvers raise on data that no penalty of the grid tames.
 SOLVER_ERRORS = (FitError, ArithmeticError, np.linalg.LinAlgError)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What all fits of one model share."""
+
+    spec: ModelSpec
+    task: LinearTask
+    outcome: Outcome
+    horizons: Sequence[float]
+
+    def fail(self, data: ScopeData, reason: str) -> Fit:
+        """Record that a scope could not be fitted."""
+        return failed_fit(data, self.outcome, self.horizons, reason)
+
+    def design(self, data: ScopeData) -> Design:
+        """Return the columns that the model sees."""
+        return design_of(data, self.spec.covariate)
+
+    def training_set(self, data: ScopeData, design: Design) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of training samples, and what is to be predicted of them.
+
+        Raises
+        ------
+        FitError
+            When no column is left.
+        """
+        if not design.features:
+            raise FitError("no layer has a feature left in this scope")
+        rows = data.rows(*TRAINING_ROLES)
+        return design.x[rows], self.task.truth([data.samples[row] for row in rows])
 
 
 @dataclass(frozen=True)
@@ -77,86 +107,61 @@ def train(
     NoCovariateError
         When the one covariate that the model sees does not exist.
     """
-    task = task_of(outcome, horizons)
+    baseline = Baseline(spec, task_of(outcome, horizons), outcome, horizons)
     fits = []
     for parent in (scope for scope in reader.scopes if not scope.is_inner):
         inner = [scope for scope in reader.scopes if scope.is_inner and scope.parent == parent]
-        fits.extend(_train_family(spec, reader, task, outcome, horizons, parent, inner))
+        parts = [reader.load(scope, spec.layers) for scope in inner]
+        fits.extend(_train_family(baseline, reader.load(parent, spec.layers), parts))
     return fits
 
 
-def _train_family(
-    spec: ModelSpec,
-    reader: GroupReader,
-    task: LinearTask,
-    outcome: Outcome,
-    horizons: Sequence[float],
-    parent: Scope,
-    inner: Sequence[Scope],
-) -> list[Fit]:
-    """Tune on the inner scopes of a parent, and fit them all."""
-    fail = partial(failed_fit, outcome=outcome, horizons=horizons)
-    data = reader.load(parent, spec.layers)
-    design = design_of(data, spec.covariate)
-    inner_data = [reader.load(scope, spec.layers) for scope in inner]
+def _train_family(baseline: Baseline, data: ScopeData, parts: Sequence[ScopeData]) -> list[Fit]:
+    """Fit an outer or final scope (``data``) and its inner scopes (``parts``)."""
+    task = baseline.task
+    design = baseline.design(data)
     try:
-        x, y = _training_set(data, design, task)
+        x, y = baseline.training_set(data, design)
         penalties = task.penalties(x, y)
     except SOLVER_ERRORS as error:
-        return [fail(part, reason=str(error)) for part in [data, *inner_data]]
-    paths = [_fit_inner(part, spec, task, penalties) for part in inner_data]
+        return [baseline.fail(part, str(error)) for part in (data, *parts)]
+    paths = [_fit_inner(baseline, part, penalties) for part in parts]
     best = _best(task, paths, len(penalties))
     if best is None:
-        reason = next((path.failure for path in paths if path.failure), "no inner fold can be scored")
-        return [fail(part, reason=reason) for part in [data, *inner_data]]
+        reasons = [path.failure for path in paths if path.failure]
+        reason = reasons[0] if reasons else "no inner fold has samples that can be compared"
+        return [baseline.fail(part, reason) for part in (data, *parts)]
     spread = _spread(task, paths, best)
-    fits = [
-        fail(path.data, reason=path.failure)
-        if path.failure
-        else new_fit(
-            path.data,
-            task.columns(path.data, path.scores[best], spread),
-            record_of(path.data, setting=str(penalties[best])),
-        )
-        for path in paths
-    ]
+    setting = str(penalties[best])
+    fits = [_inner_fit(baseline, path, best, spread, setting) for path in paths]
     try:
         fitted = task.path(x, y, _way_to(penalties, best))[-1]
     except SOLVER_ERRORS as error:
-        return [fail(data, reason=str(error)), *fits]
-    saved = {
-        "sd": None if np.isnan(spread) else spread,
-        **task.extras(x, y, fitted),
-    }
-    return [
-        new_fit(
-            data,
-            task.columns(data, fitted.scores(design.x), spread),
-            record_of(data, setting=str(penalties[best])),
-            save=partial(_save, spec, task, design, fitted, saved),
-        ),
-        *fits,
-    ]
+        return [baseline.fail(data, str(error)), *fits]
+    extras = {"sd": None if np.isnan(spread) else spread, **task.extras(x, y, fitted)}
+    outer = new_fit(
+        data,
+        task.columns(data, fitted.scores(design.x), spread),
+        record_of(data, setting=setting),
+        save=partial(_save, baseline, design, fitted, extras),
+    )
+    return [outer, *fits]
 
 
-def _training_set(
-    data: ScopeData, design: Design, task: LinearTask
-) -> tuple[np.ndarray, np.ndarray]:
-    if not design.features:
-        raise FitError("no layer has a feature left in this scope")
-    rows = data.rows(*TRAINING_ROLES)
-    return design.x[rows], task.truth([data.samples[row] for row in rows])
-
-
-def _fit_inner(
-    data: ScopeData, spec: ModelSpec, task: LinearTask, penalties: Sequence[Penalty]
-) -> InnerPath:
-    design = design_of(data, spec.covariate)
+def _fit_inner(baseline: Baseline, data: ScopeData, penalties: Sequence[Penalty]) -> InnerPath:
+    design = baseline.design(data)
     try:
-        path = task.path(*_training_set(data, design, task), penalties)
+        path = baseline.task.path(*baseline.training_set(data, design), penalties)
     except SOLVER_ERRORS as error:
         return InnerPath(data, np.empty((0, 0, 0)), str(error))
     return InnerPath(data, np.stack([fitted.scores(design.x) for fitted in path]))
+
+
+def _inner_fit(baseline: Baseline, path: InnerPath, best: int, spread: float, setting: str) -> Fit:
+    if path.failure:
+        return baseline.fail(path.data, path.failure)
+    columns = baseline.task.columns(path.data, path.scores[best], spread)
+    return new_fit(path.data, columns, record_of(path.data, setting=setting))
 
 
 def _held_out(task: LinearTask, path: InnerPath, candidate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -166,7 +171,7 @@ def _held_out(task: LinearTask, path: InnerPath, candidate: int) -> tuple[np.nda
 
 
 def _best(task: LinearTask, paths: Sequence[InnerPath], n_candidates: int) -> int | None:
-    """Return the candidate that is best on average; of equal ones the first; None if none can be told."""
+    """Return the candidate that is best on average, of equal ones the first; None: cannot tell."""
     values = np.array(
         [
             [task.value(*_held_out(task, path, candidate)) for candidate in range(n_candidates)]
@@ -191,8 +196,7 @@ def _way_to(penalties: Sequence[Penalty], best: int) -> list[Penalty]:
 
 
 def _save(
-    spec: ModelSpec,
-    task: LinearTask,
+    baseline: Baseline,
     design: Design,
     fitted: Coefficients,
     extras: dict[str, object],
@@ -201,12 +205,13 @@ def _save(
     """Write a fitted model as JSON; a score is ``intercept + sum(weights * column)``."""
     model = {
         "schema_version": SCHEMA_VERSION,
-        "model": spec.name,
-        "outputs": list(task.outputs),
+        "model": baseline.spec.name,
+        "outputs": list(baseline.task.outputs),
         "layers": list(design.layers),
         "features": list(design.features),
         "weights": fitted.weights.tolist(),
         "intercept": fitted.intercept.tolist(),
         **extras,
     }
-    path.with_name(f"{path.name}.json").write_text(json.dumps(model) + "\n", encoding="utf-8")
+    text = json.dumps(model, allow_nan=False)
+    path.with_name(f"{path.name}.json").write_text(f"{text}\n", encoding="utf-8")

@@ -46,7 +46,9 @@ def ridge_path(
 
     z, turn = rotated(x)
     # Not a change of the objective: scikit-learn sums where we average.
-    model = LogisticRegression(solver="lbfgs", tol=RIDGE_TOLERANCE, max_iter=MOST_STEPS, warm_start=True)
+    model = LogisticRegression(
+        solver="lbfgs", tol=RIDGE_TOLERANCE, max_iter=MOST_STEPS, warm_start=True
+    )
     path = []
     for strength in strengths:
         model.set_params(C=1 / (strength * len(x)))

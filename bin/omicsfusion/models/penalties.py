@@ -13,7 +13,7 @@ from omicsfusion.models.coefficients import Coefficients
 # lies at 1e-3, on three covariates at 1e-1.
 RIDGE_SHARES = tuple(10.0 ** np.arange(0.5, -5.1, -0.5))
 # Elastic-net penalties as shares of the smallest one at which all weights are zero.
-NET_SHARES = tuple(10.0 ** np.arange(-0.25, -1.8, -0.25))
+NET_SHARES = tuple(10.0 ** np.arange(-0.5, -2.1, -0.5))
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Penalty:
     at_edge: bool
 
     def __str__(self) -> str:
-        edge = "; at the edge of the grid" if self.at_edge else ""
-        return f"l1_ratio={self.l1_ratio:g}; penalty={self.strength:.4g}{edge}"
+        edge = ["at the edge of the grid"] if self.at_edge else []
+        words = [f"l1_ratio={self.l1_ratio:g}", f"penalty={self.strength:.4g}"]
+        return "; ".join([*words, f"share={self.share:.3g}", *edge])
 
 
 def grid(l1_ratio: float, unit: float, shares: Sequence[float]) -> list[Penalty]:

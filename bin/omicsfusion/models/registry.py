@@ -2,46 +2,22 @@
 
 A name is a family (``clinical``, ``linear``, ``fused``), then what it may see:
 ``fused+clinical`` (the covariates too), ``linear-only-rna`` (one layer), ``fused-minus-rna`` (all
-but one), ``clinical-only-age`` (one covariate). Adding a family is one file and one entry in
-``registry.json``, which the workflow reads too.
+but one), ``clinical-only-age`` (one covariate). The names stand in ``registry.json``, which the
+workflow reads too; a new family is an entry there, a file, and a line in ``trainers.py``.
 """
 
 import difflib
 import json
-from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.fit import Fit
-from omicsfusion.tables.outcome import Outcome
 
 CLINICAL = "clinical"
 
 
-@dataclass(frozen=True)
-class Family:
-    """A kind of model.
-
-    Attributes
-    ----------
-    module
-        Where its function ``train`` lives; imported when it is needed, for TensorFlow is slow to.
-    network
-        Whether EXPLAIN can take its gradients.
-    label
-        What the report calls it.
-    """
-
-    module: str
-    network: bool
-    label: str
-
-
 _REGISTRY = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-FAMILIES = {name: Family(**entry) for name, entry in _REGISTRY["families"].items()}
+FAMILIES: list[str] = _REGISTRY["families"]
 SETS: dict[str, list[str]] = _REGISTRY["sets"]
 
 
@@ -102,10 +78,3 @@ def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
             raise UnknownModelError(f"Model {name!r}: there is no layer {layer!r} among {', '.join(omics)}.")
     kept = [layer for layer in omics if layer != minus and (not only or layer == only)]
     return ModelSpec(name, base, tuple(sorted([*kept, *([CLINICAL] if with_clinical else [])])))
-
-
-def train_function(
-    family: str,
-) -> Callable[[ModelSpec, GroupReader, Outcome, Sequence[float], int], list[Fit]]:
-    """Return ``train(spec, reader, outcome, horizons, seed) -> fits`` of a family."""
-    return import_module(FAMILIES[family].module).train

@@ -199,7 +199,7 @@ class Trainer:
         )
 
     def _fixed_weights(self, members: Sequence[Member]) -> list[Tensor]:
-        values = {id(v): np.array(v) for v in self.network.non_trainable_variables}
+        values = {id(v): np.asarray(v) for v in self.network.non_trainable_variables}
         for name, layers in self.network.readers.items():
             own = np.array([member.fan_in[name] for member in self._padded(members)], np.float32)
             for layer in layers:

@@ -10,7 +10,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.fit import prediction_names
 from omicsfusion.models.fit import prediction_table
 from omicsfusion.models.registry import parse_model
-from omicsfusion.models.registry import train_function
+from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.outcome import read_outcome
 from omicsfusion.tables.tsv import read_tsv
@@ -43,7 +43,7 @@ def train_group(
     times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
     reader = GroupReader(matrices, read_splits(splits, group))
     spec = parse_model(model, reader.layer_names)
-    fits = train_function(spec.family)(spec, reader, outcome, times, seed)
+    fits = trainer_of(spec.family)(spec, reader, outcome, times, seed)
     predictions = prediction_table(fits, model, target, outcome)
     write_tsv(predictions[_in_order(predictions, prediction_names(outcome, times))], f"{out}.predictions.tsv")
     write_tsv(_training_table(fits, model), f"{out}.training.tsv")

@@ -77,7 +77,9 @@ class Bar:
     group
         A word beside the name (the layer), or empty.
     remark
-        A word after the number, or empty.
+        A word or sign after the number, or empty.
+    meaning
+        The sign in words, for those who do not see it, or empty.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Bar:
     value: str
     group: str = ""
     remark: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True)

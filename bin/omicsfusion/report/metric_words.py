@@ -86,6 +86,10 @@ METRICS = {
 }
 
 
+HEADLINES = {"balanced_accuracy": "a balanced accuracy", "c_index": "a C-index", "r2": "an R²"}
+"""The headline metrics as they stand in the first sentence of the page."""
+
+
 def metric_in_words(name: str) -> Metric:
     """Return a metric in words; of ``brier@<time>`` and ``recall:<class>`` too."""
     if name.startswith("brier@"):

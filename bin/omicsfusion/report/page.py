@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from omicsfusion.report.blocks import Chapter
 from omicsfusion.report.chapters.answer import answer_chapter
@@ -15,6 +15,7 @@ from omicsfusion.report.chapters.preparation import preparation_chapter
 from omicsfusion.report.chapters.training import training_chapter
 from omicsfusion.report.figures.frame import as_json
 from omicsfusion.report.results import Results
+from omicsfusion.report.words import shortened
 
 TEMPLATES = Path(__file__).parent / "templates"
 CHAPTERS = (
@@ -50,14 +51,22 @@ def render_report(results: Results) -> str:
 
 
 def environment() -> Environment:
-    """Return the template engine: everything is escaped, and a name it does not know is an error."""
-    return Environment(
+    """Return the template engine: everything is escaped, and an unknown name is an error."""
+    found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["breakable"] = breakable
+    found.filters["shortened"] = shortened
+    return found
+
+
+def breakable(text: str) -> Markup:
+    """Return text, escaped, that a narrow column may break after an underscore."""
+    return escape(text).replace("_", Markup("_<wbr>"))
 
 
 def figures_json(chapters: list[Chapter]) -> str:

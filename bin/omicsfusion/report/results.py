@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ class Results:
     target: str
     tables: Mapping[str, pd.DataFrame]
     problems: tuple[Problem, ...] = ()
-    params: Mapping[str, Any] = ()  # type: ignore[assignment]
+    params: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 
     def __getitem__(self, name: str) -> pd.DataFrame:
@@ -134,7 +134,7 @@ class Results:
         return tuple(sorted(self["metrics"]["model"].unique(), key=model_order))
 
     def metric(self, model: str, metric: str, scope: str = "test") -> pd.Series | None:
-        """Return the row ``estimate, ci_low, ci_high, n, n_events`` of a metric; None without one."""
+        """Return a metric's row ``estimate, ci_low, ci_high, n, n_events``; None without one."""
         table = self["metrics"]
         here = (table["model"] == model) & (table["metric"] == metric) & (table["scope"] == scope)
         return table[here].iloc[0] if here.any() else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
+from omicsfusion.report.metric_words import HEADLINES, chance_in_words, chance_of, metric_in_words
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import (
     count,
@@ -17,7 +17,9 @@ from omicsfusion.report.words import (
     family_of,
     interval,
     listed,
+    lowered,
     score,
+    sentence,
     short_model_name,
 )
 
@@ -62,17 +64,18 @@ def against(row: pd.Series, other: pd.Series) -> str:
 
 def headline_sentence(results: Results, model: str) -> str:
     """Say what the main model reached, on whom, and what knowing nothing reaches."""
-    metric = metric_in_words(results.headline)
     row = results.metric(model, results.headline)
     name = short_model_name(model)
     if row is None or not math.isfinite(row["estimate"]):
-        return f"{name}: no {metric.label} could be computed for {results.target}."
+        label = metric_in_words(results.headline).label
+        return f"{name}: no {label} could be computed for {results.target}."
     chance = chance_of(results.headline, len(results.classes))
     decimals = _decimals(row, chance)
+    estimate, ends = score(row["estimate"], decimals), _ends(row, decimals)
     return (
-        f"{_the(name)} reached a {_lower(metric.label)} of {score(row['estimate'], decimals)} "
-        f"(95 % interval {interval(row['ci_low'], row['ci_high'], decimals)}) for {results.target}, "
-        f"on patients it had not been trained on. {_capital(chance_in_words(results.headline))} "
+        f"The {lowered(name)} reached {HEADLINES[results.headline]} of {estimate} "
+        f"(95 % interval {ends}) for {results.target}, on patients it had not been trained on. "
+        f"{sentence(chance_in_words(results.headline))} "
         f"would reach {score(chance, decimals)}."
     )
 
@@ -85,25 +88,26 @@ def answer_to_chance(results: Results, model: str) -> Answer:
         return Answer(question, "Not known", "The metric could not be computed.", "caution")
     chance = chance_of(results.headline, len(results.classes))
     decimals = _decimals(row, chance)
-    ends = interval(row["ci_low"], row["ci_high"], decimals)
+    ends = _ends(row, decimals)
+    whole = f"The whole interval of the {lowered(short_model_name(model))}, {ends}, lies"
     level = f"{chance_in_words(results.headline)} ({score(chance, decimals)})"
     return {
         "above": Answer(
             question,
             "Yes, better than chance",
-            f"The whole interval of the {_lower(short_model_name(model))}, {ends}, lies above {level}.",
+            f"{whole} above {level}.",
             "good",
         ),
         "level": Answer(
             question,
             "Not shown",
-            f"The interval of the {_lower(short_model_name(model))}, {ends}, includes {level}.",
+            f"The interval of the {lowered(short_model_name(model))}, {ends}, includes {level}.",
             "caution",
         ),
         "below": Answer(
             question,
             "No: worse than chance",
-            f"The whole interval of the {_lower(short_model_name(model))}, {ends}, lies below {level}.",
+            f"{whole} below {level}.",
             "caution",
         ),
         UNKNOWN: Answer(question, "Not known", "No interval could be computed.", "caution"),
@@ -125,7 +129,7 @@ def answer_to_baseline(results: Results, model: str, baseline: str) -> Answer:
         return Answer(question, "Not compared", why, "caution")
     decimals = decimals_to_tell([row["estimate"], other["estimate"]])
     numbers = f"{score(row['estimate'], decimals)} against {score(other['estimate'], decimals)}"
-    ends = interval(other["ci_low"], other["ci_high"], decimals)
+    ends = _ends(other, decimals)
     reason = f"{numbers} ({ends}) for {BASELINES[baseline]}"
     return {
         "higher": Answer(question, "Higher", f"{reason}; the intervals do not overlap.", "good"),
@@ -188,22 +192,12 @@ def is_network(model: str) -> bool:
 
 
 def _estimate(row: pd.Series) -> str:
-    return f"{score(row['estimate'])}, {interval(row['ci_low'], row['ci_high'])}"
+    return f"{score(row['estimate'])}, {_ends(row)}"
+
+
+def _ends(row: pd.Series, decimals: int = 2) -> str:
+    return interval(row["ci_low"], row["ci_high"], decimals)
 
 
 def _decimals(row: pd.Series, chance: float) -> int:
     return max(decimals_to_tell([row[end], chance]) for end in ("ci_low", "ci_high"))
-
-
-def _lower(name: str) -> str:
-    """Return a name as it stands within a sentence; what is written in capitals stays (C-index)."""
-    keeps = len(name) > 1 and not name[1].islower()
-    return name if keeps else name[:1].lower() + name[1:]
-
-
-def _the(name: str) -> str:
-    return f"The {_lower(name)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -109,6 +109,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lowered(name: str) -> str:
+    """Return a name as it stands within a sentence; what begins with capitals stays (AUROC)."""
+    keeps = len(name) > 1 and not name[1].islower()
+    return name if keeps else name[:1].lower() + name[1:]
+
+
 def family_of(model: str) -> str:
     """Return the first word of a model's name: ``fused+clinical`` is of the family ``fused``."""
     return model.partition("+")[0].partition("-")[0]

@@ -45,8 +45,8 @@ class CellReader:
         wide = np.empty(block.shape)
         plain = np.array([dtype.kind in "iuf" for dtype in block.dtypes], dtype=bool)
         wide[:, plain] = block.loc[:, plain].to_numpy(dtype=float, na_value=np.nan)
-        for column in np.flatnonzero(~plain):
-            wide[:, column] = self._parse(start, int(column), block[block.columns[int(column)]])
+        rough = np.flatnonzero(~plain)
+        wide[:, rough] = self._parse(start, rough, block.loc[:, ~plain].to_numpy(dtype=object))
         with np.errstate(over="ignore"):
             values = wide.astype(np.float32)
         for row, column in np.argwhere(np.isinf(values)):
@@ -79,22 +79,24 @@ class CellReader:
                 file=self.ids.name,
             )
 
-    def _parse(self, start: int, column: int, cells: pd.Series) -> np.ndarray:
-        texts = cells.astype(object)
+    def _parse(self, start: int, columns: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        """Turn cells that are not all numbers (rows x ``columns``, objects) into numbers."""
+        texts = pd.Series(cells.ravel(), dtype=object)
         # to_numeric is quick and understands ordinary numbers; the rest is looked at one by one.
         quick: pd.Series = pd.to_numeric(texts.where(texts.map(_is_plain)), errors="coerce")
         numbers = quick.to_numpy(dtype=float, copy=True)
-        for row in np.flatnonzero(np.isnan(numbers) & texts.notna().to_numpy()):
-            text = _as_text(texts.iloc[row])
+        for place in np.flatnonzero(np.isnan(numbers) & texts.notna().to_numpy()):
+            text = _as_text(texts.iloc[place])
+            row, column = start + int(place) // len(columns), int(columns[place % len(columns)])
             number = number_in(text)
             if number is None:
-                self._note(TEXT, start + int(row), column, text)
+                self._note(TEXT, row, column, text)
                 self._text_in_column[column] += 1
             else:
-                numbers[row] = number
+                numbers[place] = number
                 if np.isnan(number) and not is_missing(text):
                     self._spellings[text.strip()] += 1
-        return numbers
+        return numbers.reshape(cells.shape)
 
     def _note(self, kind: str, row: int, column: int, text: str) -> None:
         self._counts[kind] += 1

@@ -13,6 +13,7 @@ COVARIATES = "covariates"
 
 
 def layers_table(found: Findings, has_clinical: bool) -> pd.DataFrame:
+    """Return ``layers.tsv``: one row per cohort and layer, sorted."""
     rows = [
         (
             layer.cohort,
@@ -45,6 +46,7 @@ def clean_samples(
     design: pd.DataFrame | None,
     has_clinical: bool,
 ) -> pd.DataFrame:
+    """Return ``samples.tsv``: the samples that are used, sorted; none when that is not known."""
     survival = found.request.task == "survival"
     truth = ["time", "event"] if survival else ["truth"]
     columns = ["sample", "patient", "cohort", "role", "group", "batch", "split", *truth, "layers"]
@@ -61,6 +63,7 @@ def clean_samples(
 def covariates_table(
     found: Findings, clean: pd.DataFrame, covariates: pd.DataFrame | None
 ) -> pd.DataFrame | None:
+    """Return ``covariates.tsv``: sample, cohort, covariates; None when none were asked for."""
     if not found.request.covariates:
         return None
     if covariates is None:
@@ -72,6 +75,7 @@ def covariates_table(
 def seen_samples(
     found: Findings, samples: SampleTable | None, has_clinical: bool
 ) -> dict[str, Seen]:
+    """Return what is known of every sample that is seen anywhere."""
     listed = set() if samples is None else set(samples.table.index)
     held = {sample for layer in found.layers for sample in layer.samples}
     patients = {} if samples is None else samples.patients.to_dict()

@@ -30,6 +30,9 @@ from omicsfusion.tables.samples import SampleTable, read_sample_table
 from omicsfusion.tables.samplesheet import CLINICAL, TRAIN, SheetRow, read_samplesheet
 from omicsfusion.tables.unreadable import UnreadableTableError
 
+# Why a sample is not used when errors kept the checks from coming to its case.
+UNSETTLED = "the inputs have errors"
+
 
 @dataclass
 class Checked:
@@ -182,11 +185,14 @@ def _finish(
     problems = as_errors(found.problems) if found.request.strict else found.problems
     has_clinical = covariates is not None
     clean = clean_samples(found, samples, outcome, design, has_clinical)
+    seen = seen_samples(found, samples, has_clinical)
+    unsettled = set(seen) - set(clean["sample"])
+    left_out = dict.fromkeys(unsettled, UNSETTLED) | found.members.left_out
     return Checked(
         layers=layers_table(found, has_clinical),
         samples=clean,
         covariates=covariates_table(found, clean, covariates),
-        accounting=account(seen_samples(found, samples, has_clinical), found.members.left_out),
+        accounting=account(seen, left_out),
         plan=make_plan(found, clean, covariates),
         problems=problems,
     )

@@ -136,13 +136,21 @@ def other_spellings(strange: Iterable[str], known: Iterable[str]) -> dict[str, t
 
 def trailing_parts(strange: Iterable[str], known: Iterable[str]) -> tuple[str, str] | None:
     """Find one pair where an id is the beginning of the other (TCGA-3C-AALI, TCGA-3C-AALI-01A)."""
-    known = sorted(set(known))
-    for text in sorted(set(strange)):
-        for other in known:
-            short, long = sorted((text, other), key=len)
-            if short and long.startswith(short) and long[len(short) :][:1] in ("-", ".", "_", " "):
-                return text, other
+    strange, known = set(strange), set(known)
+    for text in sorted(strange):
+        for stem in _stems(text):
+            if stem in known:
+                return text, stem
+    for other in sorted(known):
+        for stem in _stems(other):
+            if stem in strange:
+                return stem, other
     return None
+
+
+def _stems(text: str) -> list[str]:
+    """List the beginnings of an id that end before a separator, the longest first."""
+    return [text[: mark.start()] for mark in re.finditer(r"[-._ ]", text)][::-1]
 
 
 def near_name(name: str, names: Iterable[str]) -> str:

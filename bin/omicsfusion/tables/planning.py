@@ -10,6 +10,7 @@ from omicsfusion.tables.samplesheet import CLINICAL, EXTERNAL, TRAIN
 
 
 def make_plan(found: Findings, clean: pd.DataFrame, covariates: pd.DataFrame | None) -> Plan:
+    """Return the plan: what is there, and what would run on it."""
     request = found.request
     layers_of = {
         sample: layers.split(";")

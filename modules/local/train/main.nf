@@ -16,7 +16,7 @@ process TRAIN {
     path "${meta.id}.training.tsv", emit: training
     path "${meta.id}.curves.tsv", emit: curves
     tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
-    tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\')})"'), topic: versions
+    tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\', \'tensorflow_cpu\')})"'), topic: versions
     tuple val(task.process), val('scikit-survival'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-survival\'))"'), topic: versions
 
     script:

@@ -70,15 +70,22 @@ workflow INPUT {
 // List [ line, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
 // for CHECK_INPUT to say, in full: this only finds the files to stage.
 def tablesOf(sheet) {
-    def lines = sheet.getText('UTF-8').replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
-    def delimiter = [',', '\t', ';'].max { mark -> lines[0].count(mark) }
+    def lines = textOf(sheet).replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
+    def delimiter = [',', '\t', ';'].max { mark -> lines.take(9).sum { line -> line.count(mark) } }
     def cells = lines.collect { line -> cellsOf(line, delimiter) }
-    def column = cells[0].findIndexOf { name -> name.toLowerCase() == 'file' }
+    def header = cells.find { row -> row*.toLowerCase().contains('file') } ?: []
+    def column = header*.toLowerCase().indexOf('file')
     return cells.withIndex()
         .collect { row, index -> [index + 1, column >= 0 ? row[column] : null] }
-        .findAll { line, name -> line > 1 && name }
+        .findAll { _line, name -> name }
         .collect { line, name -> [line, fileBeside(sheet, name)] }
         .findAll { _line, table -> table.isFile() }
+}
+
+// As CHECK_INPUT reads it: UTF-8, or UTF-16 when its mark stands at the beginning.
+def textOf(sheet) {
+    def first = sheet.bytes.toList().take(2)*.intValue()
+    return sheet.getText(first in [[-1, -2], [-2, -1]] ? 'UTF-16' : 'UTF-8')
 }
 
 def cellsOf(String line, String delimiter) {

@@ -37,7 +37,7 @@ def modelsOf(String names, boolean covariates) {
 
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
 def isNetwork(String model) {
-    return registry().families[modelParts(model).family]?.network
+    return registry().networks.contains(modelParts(model).family)
 }
 
 // Return what is wrong with models that name a layer or need covariates, once the layers are known.
@@ -63,9 +63,9 @@ def modelParts(String model) {
 
 def modelProblems(Object names) {
     def registry = registry()
-    def legal = registry.families.keySet() + registry.sets.keySet() + registry.sets.all
+    def legal = registry.families + registry.sets.keySet().toList() + registry.sets.all
     return (names ?: '').toString().tokenize(',')*.trim()
-        .findAll { name -> !registry.sets.containsKey(name) && !registry.families.containsKey(modelParts(name).family) }
+        .findAll { name -> !registry.sets.containsKey(name) && !registry.families.contains(modelParts(name).family) }
         .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal.unique())}Models: ${legal.unique().join(', ')}.".toString() }
 }
 

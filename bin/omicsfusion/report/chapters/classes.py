@@ -10,8 +10,9 @@ from omicsfusion.report.verdict import main_model
 from omicsfusion.report.words import (
     count,
     interval,
+    lowered,
     model_name,
-    number,
+    quantity,
     score,
     share,
     short_model_name,
@@ -19,7 +20,8 @@ from omicsfusion.report.words import (
 )
 
 MOST_PANELS = 9
-MOST_LINES = 4
+LINES = ("fused", "linear", "clinical")
+"""Models whose curves are drawn, where there are any of them: more lines hide each other."""
 MOST_CELLS = 20
 MOST_RECALLS = 40
 
@@ -46,13 +48,17 @@ def _roc(results: Results) -> list[Figure]:
     roc, colours = results["roc"], model_colours(results.models)
     known = set(roc["class"])
     classes = [name for name in commonest_classes(results) if name in known]
-    models = list(results.models[:MOST_LINES])
+    models = _drawn(results)
     figures = []
     for place, name in enumerate(classes[:MOST_PANELS], 1):
         data, layout, height = roc_curves(roc[roc["class"] == name], models, colours)
         said = f"ROC curves of {name} against all other classes, {count(len(models), 'model')}."
-        figures.append(Figure(f"roc-{place}", name, said, data, layout, height))
+        figures.append(Figure(f"roc-{place}", shortened(name, 60), said, data, layout, height))
     return figures
+
+
+def _drawn(results: Results) -> list[str]:
+    return [m for m in results.models if m in LINES] or list(results.models[: len(LINES)])
 
 
 def _roc_legend(results: Results) -> list[dict[str, str]]:
@@ -63,7 +69,7 @@ def _roc_legend(results: Results) -> list[dict[str, str]]:
             "colour": colours[model],
             "dash": SVG_DASHES[index % len(SVG_DASHES)],
         }
-        for index, model in enumerate(results.models[:MOST_LINES])
+        for index, model in enumerate(_drawn(results))
     ]
 
 
@@ -78,7 +84,7 @@ def _confusion(results: Results) -> dict[str, object] | None:
     counts = counts.reindex(index=shown, columns=classes, fill_value=0.0).fillna(0.0)
     rest = len(classes) - len(shown)
     return {
-        "model": model_name(main),
+        "model": lowered(model_name(main)),
         "columns": [shortened(name, 24) for name in shown],
         "rows": [_confusion_row(name, counts.loc[name], shown) for name in shown],
         "more": f"{count(rest, 'rarer class', 'rarer classes')} not shown." if rest else "",
@@ -89,7 +95,7 @@ def _confusion_row(truth: str, counts: pd.Series, shown: list[str]) -> dict[str,
     total = float(counts.sum())
     cells = [
         {
-            "n": number(float(counts[name]), 2) if counts[name] < 10 else f"{counts[name]:,.0f}",
+            "n": quantity(float(counts[name]), 2) if counts[name] < 10 else f"{counts[name]:,.0f}",
             "percent": share(counts[name], total) if total else "",
             "shade": round(float(counts[name]) / total, 3) if total else 0.0,
             "hit": name == truth,

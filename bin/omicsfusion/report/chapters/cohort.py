@@ -45,7 +45,10 @@ def has_layer(samples: pd.DataFrame, layer: str) -> pd.Series:
 
 def _layers(results: Results) -> Table:
     samples, rows = results["samples"], []
-    for layer in results["layers"].to_dict("records"):
+    layers = results["layers"].sort_values(
+        ["role", "cohort", "layer"], ascending=[False, True, True]
+    )
+    for layer in layers.to_dict("records"):
         here = samples[samples["cohort"] == layer["cohort"]]
         n = int(has_layer(here, layer["layer"]).sum())
         role = "external" if layer["role"] == "external" else "training"

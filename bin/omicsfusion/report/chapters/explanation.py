@@ -45,11 +45,11 @@ def explanation_chapter(results: Results) -> Chapter:
     )
 
 
-def direction_in_words(direction: float) -> str:
-    """Say which way a feature pushes: up or down when its value is high."""
+def direction_sign(direction: float) -> tuple[str, str]:
+    """Say which way a feature pushes the output when its value is high: a sign, and words."""
     if direction != direction or abs(direction) < CLEAR_DIRECTION:
-        return "no single direction"
-    return "↑ when high" if direction > 0 else "↓ when high"
+        return "↕", "no single direction"
+    return ("↑", "up when high") if direction > 0 else ("↓", "down when high")
 
 
 def _network(results: Results, model: str, layers: list[str]) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _bars(rows: pd.DataFrame, most: int, colours: dict[str, str]) -> list[Bar]:
             colour=colours[row["layer"]],
             value=number(row["mean_abs_shap"], 2),
             group=row["layer"],
-            remark=direction_in_words(row["direction"]),
+            remark=direction_sign(row["direction"])[0],
+            meaning=direction_sign(row["direction"])[1],
         )
         for row in top.to_dict("records")
     ]
@@ -146,7 +147,7 @@ def _terms(table: pd.DataFrame) -> Table | None:
             output_name(row["output"]),
             row["layer"],
             number(row["nes"]),
-            number(row["fdr"], 2),
+            "< 0.001" if row["fdr"] < 0.001 else number(row["fdr"], 2),
             f"{int(row['n_genes']):,}",
             _leading(row["leading_edge"]),
         ]
@@ -157,8 +158,8 @@ def _terms(table: pd.DataFrame) -> Table | None:
     below = count((table["fdr"] < 0.05).sum(), "of them has", "of them have")
     note = (
         f"The {len(top)} sets with the least false discovery rate of {len(table):,} tested; "
-        f"{below} one below 0.05. NES: normalised enrichment score of the genes ranked by "
-        "attribution; the sign tells which end of the ranking. All: enrich/enrichment.tsv."
+        f"{below} one below 0.05. NES: normalised enrichment score; above 0, high values of "
+        "the set's genes raise the output. All of them: enrich/enrichment.tsv."
     )
     caption = "Gene sets among the features that matter"
     return Table(caption, [*header, "Leading genes"], rows, (*words, len(header)), note)

@@ -9,12 +9,12 @@ HIDDEN = ("input", "samples", "outdir", "help", "step")
 """Parameters that name places on somebody's disk or shape no result."""
 
 NETWORK = {
-    "classification": "a softmax over the classes",
+    "classification": "the probability of each class (softmax)",
     "survival": "a log hazard, trained on Cox's partial likelihood with Efron's ties",
-    "regression": "mean and spread of a normal distribution",
+    "regression": "the outcome's mean",
 }
 LINEAR = {
-    "classification": "an elastic-net logistic regression",
+    "classification": "a logistic regression with ridge or elastic-net penalty",
     "survival": "an elastic-net Cox regression (Coxnet)",
     "regression": "a ridge regression",
 }
@@ -31,7 +31,8 @@ CITATIONS = {
     "Bootstrap intervals": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap. 1993.",
 }
 SURVIVAL_CITATIONS = {
-    "C-index": "Harrell FE, et al. Stat Med 1996;15:361–387. Uno H, et al. Stat Med 2011;30:1105–1117.",
+    "C-index": "Harrell FE, et al. Stat Med 1996;15:361–387.",
+    "Uno's C": "Uno H, et al. Stat Med 2011;30:1105–1117.",
     "scikit-survival": "Pölsterl S. J Mach Learn Res 2020;21(212):1–6.",
 }
 EXPLAIN_CITATIONS = {"Expected gradients": "Erion G, et al. Nat Mach Intell 2021;3:620–631."}
@@ -67,26 +68,26 @@ def _validation(results: Results) -> str:
     outer = splits[splits["inner"] == "outer"].drop_duplicates(["repeat", "fold"])
     folds = span(list(outer.groupby("repeat").size()))
     repeats = outer["repeat"].nunique()
-    how = str(results.params.get("split", "")) if results.params else ""
+    how = str(results.params.get("split", ""))
     stratified = {"": "", "kfold": ", stratified by the outcome"}.get(how, f" ({how})")
-    seed = f" The seed was {results.params['seed']}." if "seed" in (results.params or {}) else ""
+    seed = f" The seed was {results.params['seed']}." if "seed" in results.params else ""
     return (
-        f"Validation. Samples were divided into {folds} folds{stratified}, "
-        f"{count(repeats, 'time')}, so that samples of one group (by default one patient) never lie "
-        "on both sides. Whatever is fitted, from scaling to the network, was fitted on the training "
-        "samples of each fold anew and applied to the fold held out. Inner folds of each training "
-        f"set served for tuning and for cut-points.{seed}"
+        f"Validation. Samples were divided into {folds} folds{stratified}, and that "
+        f"{count(repeats, 'time')}; samples of one group (by default one patient) never lie on "
+        "both sides. Whatever is fitted, from scaling to the network, was fitted anew on the "
+        "training samples of each fold and applied to the fold held out. Inner folds of each "
+        f"training set served for tuning and for cut-points.{seed}"
     )
 
 
 def _preprocessing(results: Results) -> str:
     kinds = sorted(set(results["layers"]["kind"]))
     return (
-        f"Preprocessing. Each layer (kinds: {listed(kinds)}) went through steps chosen by its kind: "
-        "features without values or variation were dropped, counts and intensities put on a log "
-        "scale, the most variable features kept, missing values replaced by the training median, "
-        "values scaled and clipped. A sample that lacks a layer stays in: the models are told which "
-        "layers are present."
+        f"Preprocessing. Each layer (kinds: {listed(kinds)}) went through steps chosen by its "
+        "kind: features without values or variation were dropped, counts and intensities put on a "
+        "log scale, the most variable features kept, missing values replaced by the training "
+        "median, values scaled and clipped. A sample that lacks a layer stays in; the models are "
+        "told which layers it has."
     )
 
 
@@ -96,14 +97,18 @@ def _models(results: Results) -> str:
     if any(is_network(model) for model in results.models):
         parts.append(
             "The fused network has an encoder per layer and a gated fusion over the layers that a "
-            f"sample has; it predicts {NETWORK[results.task]}. Training stopped when the loss on a "
-            "part of the training patients no longer fell."
+            f"sample has, and a linear path beside them; it predicts {NETWORK[results.task]}. "
+            "Training stopped when the loss on a part of the training patients no longer fell. A "
+            "prediction is the mean of several networks that differ in their random start."
         )
     if families & {"linear", "clinical"}:
         parts.append(
-            f"Linear models are {LINEAR[results.task]} on the layers put side by side; "
-            "'clinical covariates only' is the same on the covariates."
+            f"The linear model is {LINEAR[results.task]} on the layers put side by side, its "
+            "penalty chosen in the inner folds; 'clinical covariates only' is the same on the "
+            "covariates."
         )
+    if results.task == "classification":
+        parts.append("Classes were weighted so that each counts the same.")
     return " ".join(parts)
 
 
@@ -122,13 +127,13 @@ def _assessment(results: Results) -> str:
 
 def _attribution() -> str:
     return (
-        "Attribution. SHAP values by expected gradients, with a background from each fold's training "
-        "samples, were computed on its test samples and averaged over the outer folds."
+        "Attribution. SHAP values by expected gradients, with a background from each fold's "
+        "training samples, were computed on its test samples and averaged over the outer folds."
     )
 
 
 def _params(results: Results) -> Table | None:
-    shown = {k: v for k, v in dict(results.params).items() if k not in HIDDEN and v is not None}
+    shown = {k: v for k, v in results.params.items() if k not in HIDDEN and v is not None}
     rows = [[f"--{name}", _value(name, value)] for name, value in sorted(shown.items())]
     return Table("Parameters of the run", ["Parameter", "Value"], rows, (1,)) if rows else None
 
@@ -159,17 +164,21 @@ def _limits(results: Results) -> list[str]:
         "patient here is from the cohort they were trained on."
     )
     limits = [
-        "No difference between models was tested. Overlapping intervals do not show that two models "
-        "are equal, and intervals that do not overlap are no test either.",
-        "Intervals say how much the numbers would change with other patients to test on. They leave "
-        "out what training on other patients would change, and so are too narrow for that question.",
+        "No difference between models was tested. Overlapping intervals do not show that two "
+        "models are equal, and intervals that do not overlap are no test either.",
+        "Intervals say how much the numbers would change with other patients to test on. They "
+        "leave out what training on other patients would change, and so are too narrow for that.",
         elsewhere,
-        "A feature that matters to a model need not cause the outcome; of features that go together "
-        "one may stand for all.",
+        "A feature that matters to a model need not cause the outcome; of features that go "
+        "together one may stand for all.",
         "It is research software. Nothing here is fit to guide the treatment of a patient.",
     ]
     if results.task == "classification":
-        limits.insert(3, "Predicted probabilities were not calibrated.")
+        limits.insert(
+            3,
+            "Probabilities were not calibrated: the models give every class the same weight, so "
+            "they are not those of a cohort with rare and common classes.",
+        )
     if results.task == "survival":
         limits.insert(3, "The C-index is about order only: it does not say how long anyone lives.")
     return limits

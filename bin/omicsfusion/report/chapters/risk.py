@@ -8,7 +8,7 @@ from omicsfusion.report.blocks import Figure, Table
 from omicsfusion.report.figures.lines import kaplan_meier
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import main_model
-from omicsfusion.report.words import MISSING, model_name, number, p_value, quantity, share
+from omicsfusion.report.words import MISSING, lowered, model_name, number, p_value, quantity, share
 
 MOST_TIMES = 8
 ROUND_STEPS = (1, 2, 2.5, 5, 10, 20)
@@ -50,13 +50,14 @@ def times_at_risk(curves: pd.DataFrame) -> list[float]:
 
 
 def _figure(model: str, curves: pd.DataFrame) -> Figure:
+    name = lowered(model_name(model))
     data, layout, height = kaplan_meier(curves, times_at_risk(curves))
     return Figure(
         "kaplan-meier",
-        f"Kaplan-Meier curves of patients called low and high risk by the {_inside(model)}, with "
-        "pointwise 95 % bands. Each patient was put in a group by models that had not seen them: "
-        "the cut of a fold is the median of the risks that its training patients got while they "
-        "were held out in the inner folds.",
+        f"Kaplan-Meier curves of patients called low and high risk by the {name}, with pointwise "
+        "95 % bands. Each patient was put in a group by models that had not seen them: the cut of "
+        "a fold is the median of the risks that its training patients got while they were held "
+        "out in the inner folds.",
         f"Survival curves of two groups. {_ends(curves)}",
         data,
         layout,
@@ -107,8 +108,3 @@ def _separation(results: Results) -> Table | None:
         note="Descriptive: the groups come from different models in different folds, so p and the "
         "interval describe the picture and are no test of the model.",
     )
-
-
-def _inside(model: str) -> str:
-    name = model_name(model)
-    return name[:1].lower() + name[1:]

@@ -51,7 +51,7 @@ def _fits(training: pd.DataFrame) -> Table | None:
         rows.append([model_name(model), *cells])
     header = ["Model", "Fits", "Failed", "Training samples", "Best epoch", "Setting on all samples"]
     caption = "Fits by model: outer folds, inner folds, and all training samples"
-    note = "Best epoch: median and range over the fits; weights of that epoch are used."
+    note = "Best epoch: median and range over the fits; the weights of that epoch are used."
     return Table(caption, header, rows, text_columns=(5,), note=note) if rows else None
 
 

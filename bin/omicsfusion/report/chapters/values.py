@@ -4,7 +4,7 @@ from omicsfusion.report.blocks import Figure
 from omicsfusion.report.figures.scatter import MOST_POINTS, predicted_against_observed
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import main_model
-from omicsfusion.report.words import count, model_name, quantity
+from omicsfusion.report.words import count, lowered, quantity, short_model_name
 
 
 def value_views(results: Results) -> dict[str, object]:
@@ -18,10 +18,11 @@ def value_views(results: Results) -> dict[str, object]:
     data, layout, height = predicted_against_observed(rows, results.target)
     thinned = len(rows) > MOST_POINTS
     every = " An even choice of them is drawn." if thinned else ""
+    name = lowered(short_model_name(main))
     figure = Figure(
         "predicted-observed",
-        f"Each dot is a held-out sample (first repeat) of: {model_name(main)}; a perfect prediction lies "
-        f"on the dashed line.{every}",
+        f"Each dot is a sample that the {name} predicted while it was held out, "
+        f"in the first repeat. A perfect prediction lies on the dashed line.{every}",
         f"Predicted against observed values of {count(len(rows), 'sample')}. Observed from "
         f"{quantity(rows['truth'].min())} to {quantity(rows['truth'].max())}, predicted from "
         f"{quantity(rows['mean'].min())} to {quantity(rows['mean'].max())}.",

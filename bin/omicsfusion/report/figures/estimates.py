@@ -7,7 +7,7 @@ import pandas as pd
 
 from omicsfusion.report.colours import SYMBOLS
 from omicsfusion.report.figures.frame import axis, label, layout, reference_line, values
-from omicsfusion.report.words import short_model_name
+from omicsfusion.report.words import interval, short_model_name
 
 ROW_HEIGHT = 46
 FRAME_HEIGHT = 90
@@ -31,18 +31,18 @@ def dots_and_intervals(
     traces = []
     for place, (index, row) in zip(places, enumerate(rows.to_dict("records")), strict=True):
         estimate, low, high = values([row["estimate"], row["ci_low"], row["ci_high"]])
-        error = {}
+        error: dict[str, Any] = {"type": "data", "symmetric": False}
         if None not in (estimate, low, high):
             ends = values([row["ci_high"] - row["estimate"], row["estimate"] - row["ci_low"]])
-            error = {"array": ends[:1], "arrayminus": ends[1:], "thickness": 3, "width": 0}
-        shown = f"{low:.3f} to {high:.3f}" if error else "no interval"
+            error |= {"array": ends[:1], "arrayminus": ends[1:], "thickness": 3, "width": 0}
+        shown = interval(row["ci_low"], row["ci_high"], 3)
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "x": [estimate],
                 "y": [place],
-                "error_x": {"type": "data", "symmetric": False, **error},
+                "error_x": error,
                 "marker": {
                     "color": colours[row["model"]],
                     "size": 13,
@@ -81,7 +81,7 @@ def folds_as_dots(
                 "x": values(rows["estimate"]),
                 "y": values(place + 0.6 * offsets),
                 "text": about,
-                "marker": {"color": colours[model], "size": 8, "opacity": 0.6},
+                "marker": {"color": colours[model], "size": 8, "opacity": 0.75},
                 "hovertemplate": f"{label(model)}, %{{text}}: %{{x:.3f}}<extra></extra>",
             }
         )

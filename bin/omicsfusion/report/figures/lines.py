@@ -8,7 +8,7 @@ import pandas as pd
 from omicsfusion.report.colours import HIGH_RISK, LOW_RISK, NETWORK
 from omicsfusion.report.figures.frame import axis, layout, translucent, values
 
-RISK_LOOKS = {
+RISK_LOOKS: dict[str, dict[str, Any]] = {
     "low": {"color": LOW_RISK, "dash": "solid", "width": 2.5},
     "high": {"color": HIGH_RISK, "dash": "dash", "width": 2.5},
 }

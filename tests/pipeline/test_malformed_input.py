@@ -1,0 +1,72 @@
+"""Malformed inputs through the real engine: every problem at once, in words, with exit code 1.
+
+The whole corpus runs in tests/malformed without the engine; here is one of each way of ending.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.malformed.cases import CASES
+from tests.malformed.cases import write_case
+from tests.pipeline.engine import Run
+from tests.pipeline.engine import run
+
+pytestmark = pytest.mark.engine
+
+
+def run_case(name: str, folder: Path, *arguments: object) -> Run:
+    sheet, samples = write_case(name, folder / "input")
+    task = ("--task", "classification", "--target", "subtype", "--folds", 3)
+    inputs = ("--input", sheet, "--samples", samples)
+    return run(folder, *inputs, *task, "--models", "linear,fused", *arguments)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a_path_that_does_not_exist",  # found in the samplesheet
+        "a_word_among_numbers",  # found in a cell, by IMPORT
+        "a_quotation_mark_never_closed",  # its text has quotation marks itself
+    ],
+)
+def test_a_broken_input_stops_the_run_with_its_message(name: str, tmp_path: Path) -> None:
+    done = run_case(name, tmp_path)
+    assert done.code == 1
+    for words in CASES[name].error:
+        assert words in done.text
+    assert "Traceback" not in done.text
+    assert "SPLIT" not in done.submitted
+
+
+def test_problems_of_the_sheet_and_of_cells_are_told_together(tmp_path: Path) -> None:
+    sheet, samples = write_case("a_word_among_numbers", tmp_path / "input")
+    text = sheet.read_text()
+    sheet.write_text(text + "lipids,metabolite,not_there.tsv\n")
+    task = ("--task", "classification", "--target", "subtyp", "--folds", 3)
+    done = run(tmp_path, "--input", sheet, "--samples", samples, *task, "--models", "linear")
+    assert done.code == 1
+    for words in ("not_there.tsv", "Did you mean 'subtype'?", *CASES["a_word_among_numbers"].error):
+        assert words in done.text
+
+
+def test_strict_makes_a_warning_an_error(tmp_path: Path) -> None:
+    name = "a_sample_of_missing_values"
+    assert run_case(name, tmp_path / "lenient", "--step", "check").code == 0
+    assert run_case(name, tmp_path / "strict", "--step", "check", "--strict").code == 1
+
+
+def test_an_odd_samplesheet_that_can_be_read_is_read(tmp_path: Path) -> None:
+    done = run_case("utf_16", tmp_path, "--step", "check")
+    assert done.code == 0, done.text
+
+
+def test_a_model_that_names_no_layer_is_refused_before_training(tmp_path: Path) -> None:
+    sheet, samples = write_case("nothing_is_wrong", tmp_path / "input")
+    task = ("--task", "classification", "--target", "subtype", "--folds", 3)
+    models = ("--models", "linear-only-rnaa,clinical")
+    done = run(tmp_path, "--input", sheet, "--samples", samples, *task, *models)
+    assert done.code == 1
+    assert "Did you mean 'rna'?" in done.text
+    assert "needs covariates" in done.text
+    assert "TRAIN" not in done.submitted
