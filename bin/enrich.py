@@ -8,10 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from omicsfusion.interpret.enrichment import enrich
-from omicsfusion.interpret.gene_sets import GmtError
-from omicsfusion.interpret.gene_sets import read_gene_sets
-from omicsfusion.tables.tsv import read_tsv
-from omicsfusion.tables.tsv import write_tsv
+from omicsfusion.interpret.gene_sets import GmtError, read_gene_sets
+from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 
 def main() -> None:

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.preprocess.matrices import write_matrices
-from omicsfusion.scopes import Scope
-from omicsfusion.scopes import read_splits
-from omicsfusion.tables.outcome import Outcome
-from omicsfusion.tables.outcome import read_outcome
+from omicsfusion.scopes import Scope, read_splits
+from omicsfusion.tables.outcome import Outcome, read_outcome
 from omicsfusion.tables.tsv import write_tsv
 
 SCOPES = (Scope(1, 1, "outer"), Scope(1, 1, "0"), Scope(1, 2, "outer"))

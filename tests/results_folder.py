@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import write_tsv
-
 from tests.predictions_table import CLASSES, predictions_table
 
 MODELS = ("clinical", "fused", "linear")

@@ -233,16 +233,16 @@ def _layer(
 def _gene_sets(
     genes: list[str], effects: Mapping[str, Mapping[str, float]], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Draw random sets of genes, and one set for each factor of the genes that rise with it."""
+    """Draw a set for each factor of the genes that rise with it, and sets of genes that do not."""
+    rest = [gene for gene in genes if not any(gene in effects[f] for f in ("growth", "immune"))]
     sets = {}
     for factor in ("growth", "immune"):
         rising = [gene for gene, effect in effects[factor].items() if effect > 0]
-        rest = [gene for gene in genes if gene not in effects[factor]]
         others = rng.choice(rest, len(rising) // 3, replace=False)
         sets[f"DEMO_{factor.upper()}_UP"] = [*rising, *others]
     for i in range(RANDOM_SETS):
         size = min(int(rng.integers(*SET_SIZES, endpoint=True)), len(genes) // 3)
-        sets[f"DEMO_RANDOM_{i + 1:02d}"] = list(rng.choice(genes, size, replace=False))
+        sets[f"DEMO_RANDOM_{i + 1:02d}"] = list(rng.choice(rest, size, replace=False))
     rows = [(term, str(gene)) for term, members in sets.items() for gene in sorted(members)]
     return pd.DataFrame(rows, columns=["term", "gene"])
 

@@ -63,7 +63,9 @@ def scopes_in(splits: pd.DataFrame) -> list[Scope]:
     """List the scopes of a splits table: by repeat and fold, a parent before its inner folds."""
     rows = splits[["repeat", "fold", "inner"]].drop_duplicates().itertuples(index=False)
     found = [Scope(int(repeat), int(fold), str(inner)) for repeat, fold, inner in rows]
-    return sorted(found, key=lambda s: (s.repeat, s.fold, s.is_inner, int(s.inner) if s.is_inner else 0))
+    return sorted(
+        found, key=lambda s: (s.repeat, s.fold, s.is_inner, int(s.inner) if s.is_inner else 0)
+    )
 
 
 def rows_of(splits: pd.DataFrame, scope: Scope) -> pd.DataFrame:

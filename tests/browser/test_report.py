@@ -1,10 +1,10 @@
 """The report as a reader meets it: drawn, quiet, and as wide as the screen."""
 
 import pytest
+
 from omicsfusion.report.page import render_report
 from omicsfusion.report.results import read_results
 from omicsfusion.tables.outcome import TASKS
-
 from tests.results_folder import write_results
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,6 @@ from omicsfusion.tables.importing import ImportRequest, import_layer
 from omicsfusion.tables.problems import Problem, Problems
 from omicsfusion.tables.samplesheet import read_samplesheet
 from omicsfusion.tables.tsv import write_tsv
-
 from tests.malformed.cases import CASES, DEFAULTS, write_case
 
 

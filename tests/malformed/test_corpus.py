@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from omicsfusion.tables.checking import check
 from omicsfusion.tables.findings import Request
 from omicsfusion.tables.layer import read_header, read_rows
-
 from tests.malformed.cases import CASES, DEFAULTS, write_case
 from tests.malformed.cohort import LAYERS, N_SAMPLES, value
 from tests.malformed.run_case import Result, run_case

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.engine import ROOT
-from tests.pipeline.engine import Run
-from tests.pipeline.engine import demo_simulation
-from tests.pipeline.engine import run
+from tests.pipeline.engine import ROOT, Run, demo_simulation, run
 
 SMALL = ("--folds", 2, "--repeats", 1, "--inner_folds", 2)
 CLASSES = ("--task", "classification", "--target", "subtype", "--covariates", "age,sex", *SMALL)

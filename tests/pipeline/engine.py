@@ -57,9 +57,7 @@ def environment(parser: str = "v1") -> dict[str, str]:
     return {**os.environ, "NXF_OFFLINE": "true", "NXF_SYNTAX_PARSER": parser}
 
 
-def run(
-    folder: Path, *arguments: object, project: Path = ROOT, parser: str = "v1"
-) -> Run:
+def run(folder: Path, *arguments: object, project: Path = ROOT, parser: str = "v1") -> Run:
     """Run the pipeline to its end.
 
     Parameters
@@ -121,7 +119,8 @@ def process_at_work(work: Path, process: str) -> bool:
     return any(
         (script.parent / ".command.begin").exists() and not (script.parent / ".exitcode").exists()
         for script in work.glob("*/*/.command.run")
-        if f"NEXTFLOW TASK: {process}" in script.read_text() or f":{process} (" in script.read_text()
+        if f"NEXTFLOW TASK: {process}" in script.read_text()
+        or f":{process} (" in script.read_text()
     )
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.engine import ROOT
-from tests.pipeline.engine import copy_of_project
-from tests.pipeline.engine import run
+from tests.pipeline.engine import ROOT, copy_of_project, run
 
 pytestmark = pytest.mark.engine
 

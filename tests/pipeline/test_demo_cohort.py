@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.pipeline.engine import ROOT
-from tests.pipeline.engine import Run
-from tests.pipeline.engine import run
+from tests.pipeline.engine import ROOT, Run, run
 
 pytestmark = pytest.mark.engine
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.malformed.cases import CASES
-from tests.malformed.cases import write_case
-from tests.pipeline.engine import Run
-from tests.pipeline.engine import run
+from tests.malformed.cases import CASES, write_case
+from tests.pipeline.engine import Run, run
 
 pytestmark = pytest.mark.engine
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.engine import ROOT
-from tests.pipeline.engine import run
+from tests.pipeline.engine import ROOT, run
 
 pytestmark = pytest.mark.engine
 

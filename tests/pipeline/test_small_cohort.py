@@ -10,14 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import CLASSES
-from tests.pipeline.conftest import SMALL
-from tests.pipeline.conftest import inputs_in
-from tests.pipeline.engine import Run
-from tests.pipeline.engine import copy_of_project
-from tests.pipeline.engine import run
-from tests.pipeline.engine import run_until_killed
-from tests.pipeline.engine import tables_of
+from tests.pipeline.conftest import CLASSES, SMALL, inputs_in
+from tests.pipeline.engine import Run, copy_of_project, run, run_until_killed, tables_of
 
 pytestmark = pytest.mark.engine
 
@@ -30,13 +24,28 @@ def read(run_: Run, name: str) -> pd.DataFrame:
 
 def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
     assert classified.code == 0, classified.text
-    expected = """input/layers.tsv input/samples.tsv input/sample_accounting.tsv input/problems.tsv
-        splits/splits.tsv splits/groups.tsv preprocess/rna.all.chains.h5
-        preprocess/rna.all.features.tsv models/fused.all.training.tsv models/fused.all.curves.tsv
-        predictions/predictions.tsv assess/metrics.tsv assess/metrics_by_fold.tsv assess/roc.tsv
-        assess/confusion.tsv explain/fused.importance.tsv explain/fused.additivity.tsv
-        report/omicsfusion_report.html pipeline_info/params.json
-        pipeline_info/software_versions.tsv""".split()
+    expected = [
+        "input/layers.tsv",
+        "input/samples.tsv",
+        "input/sample_accounting.tsv",
+        "input/problems.tsv",
+        "splits/splits.tsv",
+        "splits/groups.tsv",
+        "preprocess/rna.all.chains.h5",
+        "preprocess/rna.all.features.tsv",
+        "models/fused.all.training.tsv",
+        "models/fused.all.curves.tsv",
+        "predictions/predictions.tsv",
+        "assess/metrics.tsv",
+        "assess/metrics_by_fold.tsv",
+        "assess/roc.tsv",
+        "assess/confusion.tsv",
+        "explain/fused.importance.tsv",
+        "explain/fused.additivity.tsv",
+        "report/omicsfusion_report.html",
+        "pipeline_info/params.json",
+        "pipeline_info/software_versions.tsv",
+    ]
     assert [name for name in expected if not (classified.outdir / name).is_file()] == []
     assert list((classified.outdir / "models" / "fused.all.models").glob("r1f1-outer*.keras"))
 
@@ -102,9 +111,7 @@ def test_folds_in_tasks_of_their_own_agree_with_folds_in_one_task(
 ) -> None:
     regression = ("--task", "regression", "--target", "response", *SMALL)
     together = run(tmp_path / "together", *inputs_in(small_cohort), *regression)
-    apart = run(
-        tmp_path / "apart", *inputs_in(small_cohort), *regression, "--folds_per_task", 1
-    )
+    apart = run(tmp_path / "apart", *inputs_in(small_cohort), *regression, "--folds_per_task", 1)
     assert together.code == apart.code == 0, together.text + apart.text
     keys = ["model", "scope", "repeat", "fold", "inner", "sample"]
     left = read(together, "predictions/predictions.tsv").set_index(keys).sort_index()
@@ -158,7 +165,7 @@ def test_step_check_prints_the_plan_and_trains_nothing(small_cohort: Path, tmp_p
     done = run(tmp_path, *inputs_in(small_cohort), *CLASSES, "--step", "check")
     assert done.code == 0, done.text
     assert set(done.submitted) == {"CHECK_INPUT", "IMPORT"}
-    for word in ("rna", "methylation", "protein", "TRAIN", "minutes", "memory"):
+    for word in ("rna", "methylation", "protein", "TRAIN", "time", "memory"):
         assert word in done.text
 
 

@@ -8,7 +8,17 @@ from tests.pipeline.engine import run
 
 pytestmark = pytest.mark.engine
 
-STATIONS = "CHECK_INPUT IMPORT SPLIT PREPROCESS TRAIN ASSESS EXPLAIN ENRICH REPORT".split()
+STATIONS = [
+    "CHECK_INPUT",
+    "IMPORT",
+    "SPLIT",
+    "PREPROCESS",
+    "TRAIN",
+    "ASSESS",
+    "EXPLAIN",
+    "ENRICH",
+    "REPORT",
+]
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])

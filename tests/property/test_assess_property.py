@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.held_out import held_out_sets
 from omicsfusion.assess.pairs import class_pairs, event_pairs
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.summary import assess
 from omicsfusion.assess.survival import survival_metrics
-
 from tests.predictions_table import predictions_table
 
 METRICS = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omicsfusion.tables.findings import Request
 
+from omicsfusion.tables.findings import Request
 from tests.malformed.cases import DEFAULTS, REGRESSION, SURVIVAL
 from tests.malformed.cohort import Cohort
 from tests.malformed.run_case import run

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from omicsfusion.preprocess.chain import Chain
 from omicsfusion.preprocess.cohorts import CohortsLayer
 from omicsfusion.preprocess.fitting import fit_chains, write_chains

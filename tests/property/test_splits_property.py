@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from omicsfusion.scopes import FINAL, OUTER
 from omicsfusion.splits import list_groups, make_splits
 from omicsfusion.tables.outcome import Outcome

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from omicsfusion.tables.importing import ImportRequest, import_layer
 from omicsfusion.tables.layer import read_header, read_rows
 from omicsfusion.tables.numbers import number_in

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import roc_curve
 from omicsfusion.assess.held_out import HeldOut, held_out_sets
@@ -10,7 +11,6 @@ from omicsfusion.assess.predictions import classes_of
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.risk_groups import group_difference, group_outcomes, risk_groups
 from omicsfusion.assess.survival import TAU_QUANTILE, survival_metrics, time_and_event
-
 from tests.predictions_table import HORIZONS, predictions_table
 
 SEEDS = (0, 1, 2)

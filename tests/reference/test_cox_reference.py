@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from lifelines import CoxPHFitter
+
 from omicsfusion.models.heads import cox_efron
 
 

@@ -88,6 +88,13 @@ def test_planted_sets_hold_the_genes_that_rise_with_their_factor(cohort: Cohort)
         assert members.is_unique
 
 
+def test_the_other_sets_hold_no_gene_that_follows_growth_or_immune(cohort: Cohort) -> None:
+    planted = set(cohort["truth"].query("layer == 'rna'")["feature"])
+    others = cohort["gene_sets"][cohort["gene_sets"]["term"].str.startswith("DEMO_RANDOM")]
+    assert others["term"].nunique() == 18
+    assert not planted & set(others["gene"])
+
+
 def test_a_small_cohort_has_the_same_build(tmp_path: Path) -> None:
     small = simulate(40, {"rna": 30, "methylation": 30, "protein": 30}, seed=5)
     assert [len(small[name]) for name in LAYERS] == [30, 30, 30]

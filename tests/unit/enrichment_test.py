@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omicsfusion.interpret.enrichment import COLUMNS
-from omicsfusion.interpret.enrichment import MIN_SIZE
-from omicsfusion.interpret.enrichment import enrich
-from omicsfusion.interpret.enrichment import gene_of
-from omicsfusion.interpret.enrichment import gene_scores
-from omicsfusion.interpret.enrichment import measured_sets
-from omicsfusion.interpret.gene_sets import GmtError
-from omicsfusion.interpret.gene_sets import read_gene_sets
+from omicsfusion.interpret.enrichment import (
+    COLUMNS,
+    MIN_SIZE,
+    enrich,
+    gene_of,
+    gene_scores,
+    measured_sets,
+)
+from omicsfusion.interpret.gene_sets import GmtError, read_gene_sets
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "enrich.py"
 

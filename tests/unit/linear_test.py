@@ -13,19 +13,14 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.util import Surv
 
 from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.design_matrix import ABSENT
-from omicsfusion.models.design_matrix import NoCovariateError
-from omicsfusion.models.design_matrix import design_of
+from omicsfusion.models.design_matrix import ABSENT, NoCovariateError, design_of
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.linear import train
-from omicsfusion.models.linear_tasks import RegressionTask
-from omicsfusion.models.linear_tasks import SurvivalTask
-from omicsfusion.models.linear_tasks import partial_log_likelihood
+from omicsfusion.models.linear_tasks import RegressionTask, SurvivalTask, partial_log_likelihood
 from omicsfusion.models.penalties import Penalty
 from omicsfusion.models.registry import parse_model
 from omicsfusion.preprocess.matrices import write_matrices
-from omicsfusion.scopes import OUTER
-from omicsfusion.scopes import Scope
+from omicsfusion.scopes import OUTER, Scope
 from omicsfusion.tables.outcome import Outcome
 
 N = 72

@@ -5,11 +5,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from omicsfusion.models.coefficients import rotated
-from omicsfusion.models.logistic import balanced_log_likelihood
-from omicsfusion.models.logistic import balanced_weights
-from omicsfusion.models.logistic import elastic_net_path
-from omicsfusion.models.logistic import largest_strength
-from omicsfusion.models.logistic import ridge_path
+from omicsfusion.models.logistic import (
+    balanced_log_likelihood,
+    balanced_weights,
+    elastic_net_path,
+    largest_strength,
+    ridge_path,
+)
 
 
 def cohort(n: int, p: int, classes: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from omicsfusion.assess.curves import GRID, mean_confusion, mean_roc, roc_on_grid
 from omicsfusion.assess.held_out import held_out_sets
-
 from tests.predictions_table import CLASSES, predictions_table
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.assess.bootstrap import patient_weights, percentile_interval
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.held_out import HeldOut, held_out_sets
 from omicsfusion.assess.kaplan_meier import kaplan_meier
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.survival import survival_metrics
-
 from tests.predictions_table import predictions_table
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.assess.predictions import PredictionsError, gather_predictions, with_outcome
 from omicsfusion.tables.tsv import write_tsv
-
 from tests.predictions_table import predictions_table
 
 TASKS = ("classification", "survival", "regression")

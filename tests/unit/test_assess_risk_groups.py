@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.assess.kaplan_meier import kaplan_meier
 from omicsfusion.assess.risk_groups import (
     group_curves,
@@ -10,7 +11,6 @@ from omicsfusion.assess.risk_groups import (
     group_outcomes,
     risk_groups,
 )
-
 from tests.predictions_table import predictions_table
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.tsv import read_tsv, write_tsv
-
 from tests.predictions_table import predictions_table
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "assess.py"

@@ -1,20 +1,26 @@
 import numpy as np
 import tensorflow as tf
+
 from omicsfusion.interpret.attribution import expected_gradients
 
 rng = np.random.default_rng(0)
-WEIGHTS = {"mirna": rng.normal(size=(3, 2)), "rna": rng.normal(size=(4, 2))}
-CURVE = rng.normal(size=(4, 4))
+WEIGHTS = {
+    name: rng.normal(size=(p, 2)).astype(np.float32) for name, p in (("mirna", 3), ("rna", 4))
+}
+CURVE = rng.normal(size=(4, 4)).astype(np.float32)
+# Sums of some tens of float32 terms of size about one.
+ROUNDING = {"rtol": 1e-5, "atol": 2e-5}
 
 
 def inputs(rows: int, seed: int) -> dict:
     draw = np.random.default_rng(seed)
-    x = {name: draw.normal(size=(rows, len(w))) for name, w in WEIGHTS.items()}
-    return {"x": x, "present": np.ones((rows, 2))}
+    shapes = {name: (rows, len(w)) for name, w in WEIGHTS.items()}
+    x = {name: draw.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    return {"x": x, "present": np.ones((rows, 2), np.float32)}
 
 
 def seen(arrays, column, name):
-    return arrays["x"][name] * tf.constant(arrays["present"])[:, column : column + 1]
+    return arrays["x"][name] * tf.convert_to_tensor(arrays["present"])[:, column : column + 1]
 
 
 def linear(arrays):
@@ -34,17 +40,17 @@ def test_attributions_of_a_linear_model_are_weight_times_distance_from_the_backg
     for name, weight in WEIGHTS.items():
         distance = given["x"][name] - background["x"][name].mean(axis=0)
         expected = distance[:, :, None] * weight
-        np.testing.assert_allclose(found.values[name], expected, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(found.gap, 0, atol=1e-6)
+        np.testing.assert_allclose(found.values[name], expected, **ROUNDING)
+    np.testing.assert_allclose(found.gap, 0, **ROUNDING)
 
 
 def test_attributions_of_a_quadratic_model_add_up_exactly():
     given, background = inputs(6, 4), inputs(7, 5)
     found = expected_gradients(quadratic, given, background, seed=3)
     difference = quadratic(given).numpy() - quadratic(background).numpy().mean(axis=0)
-    np.testing.assert_allclose(found.prediction - found.baseline, difference, rtol=1e-6)
+    np.testing.assert_allclose(found.prediction - found.baseline, difference, **ROUNDING)
     summed = sum(values.sum(axis=1) for values in found.values.values())
-    np.testing.assert_allclose(summed, difference, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(summed, difference, **ROUNDING)
 
 
 def test_an_absent_layer_gets_exactly_nothing_and_the_background_is_seen_without_it():
@@ -55,8 +61,8 @@ def test_an_absent_layer_gets_exactly_nothing_and_the_background_is_seen_without
     assert not found.values["rna"][1].any()
     assert found.values["rna"][0].all()
     without = background["x"]["mirna"].mean(axis=0) @ WEIGHTS["mirna"]
-    np.testing.assert_allclose(found.baseline[1], without, rtol=1e-6)
-    np.testing.assert_allclose(found.gap, 0, atol=1e-5)
+    np.testing.assert_allclose(found.baseline[1], without, **ROUNDING)
+    np.testing.assert_allclose(found.gap, 0, **ROUNDING)
 
 
 def test_a_background_sample_without_the_layer_stands_at_the_training_centre():
@@ -64,4 +70,4 @@ def test_a_background_sample_without_the_layer_stands_at_the_training_centre():
     background["present"][:, 1] = 0
     found = expected_gradients(linear, given, background, seed=3)
     expected = given["x"]["rna"][:, :, None] * WEIGHTS["rna"]
-    np.testing.assert_allclose(found.values["rna"], expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.values["rna"], expected, **ROUNDING)

@@ -10,23 +10,18 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.interpret.explanation import explain_model
 from omicsfusion.models.archive import read_archive
-from omicsfusion.models.ensemble import average_members
-from omicsfusion.models.ensemble import ensemble_inputs
+from omicsfusion.models.ensemble import average_members, ensemble_inputs
 from omicsfusion.models.fused import train
 from omicsfusion.models.heads import head_for
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.models.training_task import train_group
 from omicsfusion.scopes import Scope
 from omicsfusion.tables.outcome import TASKS
-from omicsfusion.tables.tsv import read_tsv
-from omicsfusion.tables.tsv import write_tsv
-
-from tests.network_cohort import SAMPLES
-from tests.network_cohort import SCOPES
-from tests.network_cohort import open_cohort
-from tests.network_cohort import write_cohort
+from omicsfusion.tables.tsv import read_tsv, write_tsv
+from tests.network_cohort import SAMPLES, SCOPES, open_cohort, write_cohort
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 SPEC = ModelSpec("fused", "fused", ("mirna", "rna"))

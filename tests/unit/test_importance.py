@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from omicsfusion.interpret.importance import ImportanceSums
-from omicsfusion.interpret.importance import additivity_row
+
+from omicsfusion.interpret.importance import ImportanceSums, additivity_row
 
 VALUES = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 9.0], [4.0, 1.0]])
 

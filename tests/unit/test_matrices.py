@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from omicsfusion.preprocess.matrices import layer_of, read_matrix, scopes_of, write_matrices
 from omicsfusion.scopes import FINAL, OUTER, Scope
 

@@ -1,12 +1,15 @@
 import keras
 import numpy as np
 import pytest
+
 from omicsfusion.models.fused import FusedNetwork
-from omicsfusion.models.layers import MaskedGate
-from omicsfusion.models.layers import MemberDense
-from omicsfusion.models.layers import MemberDropout
-from omicsfusion.models.layers import MemberNorm
-from omicsfusion.models.layers import OmicsDropout
+from omicsfusion.models.layers import (
+    MaskedGate,
+    MemberDense,
+    MemberDropout,
+    MemberNorm,
+    OmicsDropout,
+)
 from omicsfusion.models.random_bits import uniform
 from omicsfusion.models.training import initial_weights
 

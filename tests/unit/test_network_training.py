@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from omicsfusion.models import training
 from omicsfusion.models.fused import FusedNetwork
 from omicsfusion.models.heads import weighted_mean
-from omicsfusion.models.training import Member
-from omicsfusion.models.training import Table
-from omicsfusion.models.training import Trainer
+from omicsfusion.models.training import Member, Table, Trainer
 
 ROWS = 60
 WIDTHS = {"mirna": 3, "rna": 8}

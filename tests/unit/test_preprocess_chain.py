@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.preprocess.chain import Chain
 from omicsfusion.preprocess.cohorts import CohortsError, read_cohorts
 from omicsfusion.preprocess.fitting import count_features, fit_chains, read_chain

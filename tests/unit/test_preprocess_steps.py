@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
 from omicsfusion.preprocess.clinical import ClinicalEncoder
 from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.impute import MedianImputer
@@ -7,9 +11,6 @@ from omicsfusion.preprocess.normalise import LogTransform
 from omicsfusion.preprocess.order_statistics import SortedFeatures
 from omicsfusion.preprocess.scale import Scaler
 from omicsfusion.preprocess.select import VarianceSelector
-from sklearn.base import clone
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import RobustScaler, StandardScaler
 
 NAN = np.nan
 

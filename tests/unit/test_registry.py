@@ -2,10 +2,7 @@
 
 import pytest
 
-from omicsfusion.models.registry import FAMILIES
-from omicsfusion.models.registry import SETS
-from omicsfusion.models.registry import UnknownModelError
-from omicsfusion.models.registry import parse_model
+from omicsfusion.models.registry import FAMILIES, SETS, UnknownModelError, parse_model
 from omicsfusion.models.trainers import MODULES
 
 LAYERS = ("clinical", "protein", "rna")

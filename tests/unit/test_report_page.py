@@ -10,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from omicsfusion.report.chapters.answer import answer_chapter
 from omicsfusion.report.chapters.cohort import cohort_line
 from omicsfusion.report.page import CHAPTERS, render_report
 from omicsfusion.report.results import ResultsError, read_results
 from omicsfusion.tables.outcome import TASKS
 from omicsfusion.tables.problems import Problems
-
 from tests.results_folder import edit_table, write_results
 
 SCRIPT = Path(__file__).parents[2] / "bin" / "report.py"

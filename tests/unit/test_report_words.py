@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from omicsfusion.report.chapters.risk import at_risk, survival_at, times_at_risk
 from omicsfusion.report.figures.frame import as_json, label, values
 from omicsfusion.report.metric_words import METRICS, chance_of, metric_in_words

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.folds import assign_folds, choose_stop, units_of
 from omicsfusion.scopes import FINAL, OUTER
 from omicsfusion.splits import SplitError, choose_horizons, make_splits

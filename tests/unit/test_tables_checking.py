@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from omicsfusion.tables.checking import check
 from omicsfusion.tables.findings import Request
 from omicsfusion.tables.ids import near_name, other_spellings, trailing_parts
 from omicsfusion.tables.plan_text import plan_text
-
 from tests.malformed.cases import DEFAULTS
 from tests.malformed.cohort import SAMPLES, Cohort
 

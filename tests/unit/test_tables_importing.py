@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from omicsfusion.tables.importing import ImportRequest, import_layer
 from omicsfusion.tables.layer import read_header, read_rows
 

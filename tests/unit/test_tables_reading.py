@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
+
 from omicsfusion.tables.cells import CellReader
 from omicsfusion.tables.numbers import cure_for_text, is_number, number_in
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import read_blocks, read_ids
 from omicsfusion.tables.text_table import scan_text
 from omicsfusion.tables.unreadable import UnreadableTableError
-from scipy import sparse
 
 ROWS = ["TP53", "BRCA1", "NA", "7", "007"]
 COLUMNS = ["b", "a", "10", "1"]

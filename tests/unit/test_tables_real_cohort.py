@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from omicsfusion.tables.checking import Checked, check
 from omicsfusion.tables.findings import Request
 from omicsfusion.tables.importing import ImportRequest, import_layer
 from omicsfusion.tables.layer import read_header, read_rows
-
 from tests.malformed.cases import DEFAULTS
 
 COHORT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tcga_brca"

@@ -1,15 +1,17 @@
 """Expected gradients: what each feature adds to a network's prediction for each sample."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.backend import output_gradients
+from omicsfusion.models.backend import Tensor, compiled, keras, output_gradients
 
-SAMPLES_AT_ONCE = 8
+ops = keras.ops
+
+SAMPLES_AT_ONCE = 16
 
 Inputs = Mapping[str, Any]
 Model = Callable[[Inputs], Any]
@@ -66,24 +68,21 @@ def expected_gradients(model: Model, inputs: Inputs, background: Inputs, seed: i
     """
     names = list(inputs["x"])
     n, size = len(inputs["present"]), len(background["present"])
-    rng = np.random.default_rng(seed)
-    place = (np.argsort(rng.random((n, size)), axis=1) + 0.5) / size
+    place = np.argsort(np.random.default_rng(seed).random((n, size)), axis=1) + 0.5
+    place = (place / size).astype(np.float32)
     compared = {
         name: np.where(background["present"][:, [column]] > 0, background["x"][name], 0.0)
         for column, name in enumerate(names)
     }
+    mean_over_paths = compiled(partial(_mean_over_paths, model))
     parts = []
     for first in range(0, n, SAMPLES_AT_ONCE):
-        rows = slice(first, min(first + SAMPLES_AT_ONCE, n))
+        # The last block repeats its last sample: one shape, one compilation.
+        rows = np.minimum(np.arange(first, first + SAMPLES_AT_ONCE), n - 1)
         x = {name: inputs["x"][name][rows] for name in names}
-        one, other = (
-            _mean_over_paths(model, x, inputs["present"][rows], compared, at)
-            for at in (place[rows], 1 - place[rows])
-        )
-        parts.append({name: (one[name] + other[name]) / 2 for name in names})
+        found = mean_over_paths(x, inputs["present"][rows], compared, place[rows])
+        parts.append({name: np.asarray(found[name])[: n - first] for name in names})
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    for column, name in enumerate(names):
-        values[name][inputs["present"][:, column] == 0] = 0.0
     return Attribution(
         values=values,
         prediction=np.asarray(model(inputs)),
@@ -93,25 +92,29 @@ def expected_gradients(model: Model, inputs: Inputs, background: Inputs, seed: i
 
 def _mean_over_paths(
     model: Model,
-    x: Mapping[str, np.ndarray],
-    present: np.ndarray,
-    compared: Mapping[str, np.ndarray],
-    place: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Average over the background; ``place`` is samples x background."""
+    x: Mapping[str, Tensor],
+    present: Tensor,
+    compared: Mapping[str, Tensor],
+    place: Tensor,
+) -> dict[str, Tensor]:
+    """Average over background and places: layer -> samples x features x outputs."""
     n, size = place.shape
     step = {name: x[name][:, None, :] - compared[name][None, :, :] for name in x}
-    along = place[:, :, None].astype(np.float32)
-    points = {
-        name: (compared[name][None, :, :] + along * step[name]).reshape(n * size, -1) for name in x
-    }
-    gradients = output_gradients(model, points, np.repeat(present, size, axis=0))
-    means: dict[str, list[np.ndarray]] = {name: [] for name in x}
-    for of_output in gradients:
+    masks = ops.repeat(present, size, axis=0)
+    totals: dict[str, list[Tensor]] = {name: [] for name in x}
+    for at in (place, 1 - place):
+        points = {
+            name: ops.reshape(
+                compared[name][None, :, :] + at[:, :, None] * step[name], (n * size, -1)
+            )
+            for name in x
+        }
+        gradients = output_gradients(model, points, masks)
         for name in x:
-            slope = of_output[name].reshape(n, size, -1)
-            means[name].append(np.einsum("nbp,nbp->np", step[name], slope) / size)
-    return {name: np.stack(columns, axis=-1) for name, columns in means.items()}
+            slopes = [ops.reshape(of_output[name], (n, size, -1)) for of_output in gradients]
+            means = [ops.sum(step[name] * slope, axis=1) / (2 * size) for slope in slopes]
+            totals[name].append(ops.stack(means, axis=-1))
+    return {name: sum(parts) for name, parts in totals.items()}
 
 
 def _baseline(model: Model, compared: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:

@@ -1,35 +1,24 @@
 """The EXPLAIN task: open each outer fold's network, explain its test samples, sum up."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
-from omicsfusion.interpret.attribution import Attribution
-from omicsfusion.interpret.attribution import expected_gradients
-from omicsfusion.interpret.importance import ImportanceSums
-from omicsfusion.interpret.importance import additivity_row
-from omicsfusion.models.archive import SUFFIX
-from omicsfusion.models.archive import read_archive
-from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.cohort import ScopeData
-from omicsfusion.models.ensemble import MemberEnsemble
-from omicsfusion.models.ensemble import ensemble_inputs
+from omicsfusion.interpret.attribution import Attribution, expected_gradients
+from omicsfusion.interpret.importance import ImportanceSums, additivity_row
+from omicsfusion.models.archive import SUFFIX, read_archive
+from omicsfusion.models.cohort import GroupReader, ScopeData
+from omicsfusion.models.ensemble import MemberEnsemble, ensemble_inputs
 from omicsfusion.models.registry import parse_model
-from omicsfusion.preprocess.matrices import scopes_of
-from omicsfusion.preprocess.matrices import write_names
-from omicsfusion.scopes import OUTER
-from omicsfusion.scopes import TRAINING_ROLES
-from omicsfusion.scopes import Scope
-from omicsfusion.scopes import read_splits
-from omicsfusion.scopes import scopes_in
+from omicsfusion.preprocess.matrices import scopes_of, write_names
+from omicsfusion.scopes import OUTER, TRAINING_ROLES, Scope, read_splits, scopes_in
 from omicsfusion.seeds import seed_for
 from omicsfusion.tables.tsv import write_tsv
 
-BACKGROUND_SAMPLES = 64
+BACKGROUND_SAMPLES = 32
 """Training samples that each explained sample is compared with."""
 
 ADDITIVITY_COLUMNS = (

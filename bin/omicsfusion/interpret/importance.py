@@ -1,7 +1,6 @@
 """From attributions of many folds to one importance per feature."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd

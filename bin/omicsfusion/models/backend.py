@@ -5,9 +5,7 @@ compiler; here they are TensorFlow's.
 """
 
 import os
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 # Read by TensorFlow when it is imported: its start-up chatter says nothing about a run.
@@ -38,8 +36,8 @@ def gradients(
 
 
 def output_gradients(
-    model: Callable[[Any], Tensor], x: Mapping[str, Any], present: Any
-) -> list[dict[str, Any]]:
+    model: Callable[[Any], Tensor], x: Mapping[str, Tensor], present: Tensor
+) -> list[dict[str, Tensor]]:
     """Return the gradient of each output of each sample with respect to its own values.
 
     Parameters
@@ -49,11 +47,10 @@ def output_gradients(
 
     Returns
     -------
-    For each output: layer -> array, samples x features.
+    For each output: layer -> samples x features.
     """
-    watched = {name: tf.convert_to_tensor(values) for name, values in x.items()}
+    watched = dict(x)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(watched)
         columns = tf.unstack(model({"x": watched, "present": present}), axis=1)
-    slopes = [tape.gradient(column, watched, unconnected_gradients="zero") for column in columns]
-    return [{name: slope.numpy() for name, slope in of_output.items()} for of_output in slopes]
+    return [tape.gradient(column, watched, unconnected_gradients="zero") for column in columns]

@@ -1,7 +1,6 @@
 """What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +8,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from omicsfusion.preprocess.matrices import layer_of
-from omicsfusion.preprocess.matrices import read_matrix
-from omicsfusion.scopes import Scope
-from omicsfusion.scopes import rows_of
-from omicsfusion.scopes import scopes_in
+from omicsfusion.preprocess.matrices import layer_of, read_matrix
+from omicsfusion.scopes import Scope, rows_of, scopes_in
 
 
 @dataclass(frozen=True)

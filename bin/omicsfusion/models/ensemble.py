@@ -1,13 +1,11 @@
 """What is kept of a trained network: its members, their average, what goes in and comes out."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
 from omicsfusion.models.layers import register
 

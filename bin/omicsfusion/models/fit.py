@@ -1,20 +1,15 @@
 """What training gives back: one fit per scope, the same for networks and baselines."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from omicsfusion.models.baseline_hazard import breslow
-from omicsfusion.models.baseline_hazard import survival_at
+from omicsfusion.models.baseline_hazard import breslow, survival_at
 from omicsfusion.models.cohort import ScopeData
-from omicsfusion.scopes import Scope
-from omicsfusion.scopes import TRAINING_ROLES
+from omicsfusion.scopes import TRAINING_ROLES, Scope
 from omicsfusion.tables.outcome import Outcome
 
 
@@ -125,16 +120,16 @@ def regression_columns(mean: np.ndarray, sd: float | np.ndarray) -> dict[str, np
     return {"mean": mean, "sd": np.broadcast_to(np.asarray(sd, float), mean.shape)}
 
 
-def failed_fit(
-    data: ScopeData, outcome: Outcome, horizons: Sequence[float], reason: str
-) -> Fit:
+def failed_fit(data: ScopeData, outcome: Outcome, horizons: Sequence[float], reason: str) -> Fit:
     """Record a fit that failed: its predictions are NaN, and ASSESS scores them as chance."""
     nothing = np.full(len(predicted_rows(data)), np.nan)
-    columns = {name: nothing for name in prediction_names(outcome, horizons)}
+    columns = dict.fromkeys(prediction_names(outcome, horizons), nothing)
     return new_fit(data, columns, record_of(data, "failed", reason=reason))
 
 
-def prediction_table(fits: Sequence[Fit], model: str, target: str, outcome: Outcome) -> pd.DataFrame:
+def prediction_table(
+    fits: Sequence[Fit], model: str, target: str, outcome: Outcome
+) -> pd.DataFrame:
     """Bind the predictions of many fits into the table of the contract, truth beside them."""
     return pd.concat(
         [_rows_of_fit(fit, model, target, outcome) for fit in fits], ignore_index=True

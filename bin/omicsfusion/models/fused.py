@@ -12,21 +12,21 @@ few samples most of what can be learnt is linear, and the deep path learns what 
 that a sample lacks takes part in neither: changing its values changes nothing.
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit
-from omicsfusion.models.layers import MaskedGate
-from omicsfusion.models.layers import MemberDense
-from omicsfusion.models.layers import MemberDropout
-from omicsfusion.models.layers import MemberNorm
-from omicsfusion.models.layers import OmicsDropout
-from omicsfusion.models.layers import Shape
-from omicsfusion.models.layers import register
+from omicsfusion.models.layers import (
+    MaskedGate,
+    MemberDense,
+    MemberDropout,
+    MemberNorm,
+    OmicsDropout,
+    Shape,
+    register,
+)
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.tables.outcome import Outcome

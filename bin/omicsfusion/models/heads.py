@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
 from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome

@@ -10,8 +10,7 @@ they predict. ``place`` tells apart the random layers of one network.
 from collections.abc import Sequence
 from typing import Any
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.random_bits import uniform
 
 ops = keras.ops

@@ -15,17 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from omicsfusion.models.coefficients import Coefficients
-from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.cohort import ScopeData
-from omicsfusion.models.design_matrix import Design
-from omicsfusion.models.design_matrix import design_of
-from omicsfusion.models.fit import Fit
-from omicsfusion.models.fit import failed_fit
-from omicsfusion.models.fit import new_fit
-from omicsfusion.models.fit import record_of
-from omicsfusion.models.linear_tasks import FitError
-from omicsfusion.models.linear_tasks import LinearTask
-from omicsfusion.models.linear_tasks import task_of
+from omicsfusion.models.cohort import GroupReader, ScopeData
+from omicsfusion.models.design_matrix import Design, design_of
+from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
+from omicsfusion.models.linear_tasks import FitError, LinearTask, task_of
 from omicsfusion.models.penalties import Penalty
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.scopes import TRAINING_ROLES

@@ -1,32 +1,29 @@
 """The three linear models: what is minimised, what is tuned, and what is predicted."""
 
-from abc import ABC
-from abc import abstractmethod
-from collections.abc import Mapping
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import softmax
 
 from omicsfusion.models import logistic
 from omicsfusion.models.baseline_hazard import breslow
-from omicsfusion.models.coefficients import Coefficients
-from omicsfusion.models.coefficients import rotated
+from omicsfusion.models.coefficients import Coefficients, rotated
 from omicsfusion.models.cohort import ScopeData
-from omicsfusion.models.fit import class_columns
-from omicsfusion.models.fit import predicted_rows
-from omicsfusion.models.fit import regression_columns
-from omicsfusion.models.fit import survival_columns
-from omicsfusion.models.penalties import NET_SHARES
-from omicsfusion.models.penalties import Penalty
-from omicsfusion.models.penalties import grid
-from omicsfusion.models.penalties import path_by_kind
-from omicsfusion.models.penalties import ridge_grid
+from omicsfusion.models.fit import (
+    class_columns,
+    predicted_rows,
+    regression_columns,
+    survival_columns,
+)
+from omicsfusion.models.penalties import NET_SHARES, Penalty, grid, path_by_kind, ridge_grid
 from omicsfusion.tables.outcome import Outcome
 
 NET_RATIO = 0.5
 COX_RATIOS = (0.05, 0.5)
-COX_SHARES = tuple(10.0 ** np.arange(-0.25, -2.1, -0.25))
+# Weak penalties on more columns than samples fit the noise, and take most of the time.
+COX_SHARES_WIDE = tuple(10.0 ** np.arange(-0.25, -1.3, -0.25))
+COX_SHARES_LONG = tuple(10.0 ** np.arange(-0.25, -3.1, -0.25))
 
 
 class FitError(ValueError):
@@ -147,7 +144,8 @@ class SurvivalTask(LinearTask):
         times, hazard = breslow(np.zeros(len(y)), time, event)
         expected = np.concatenate([[0.0], hazard])[np.searchsorted(times, time, side="right")]
         largest = float(np.abs(x.T @ (event - expected)).max()) / len(y)
-        return [p for ratio in COX_RATIOS for p in grid(ratio, largest / ratio, COX_SHARES)]
+        shares = COX_SHARES_WIDE if x.shape[1] > x.shape[0] else COX_SHARES_LONG
+        return [p for ratio in COX_RATIOS for p in grid(ratio, largest / ratio, shares)]
 
     def path(
         self, x: np.ndarray, y: np.ndarray, penalties: Sequence[Penalty]

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.linalg import eigvalsh
-from scipy.special import log_softmax
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
-from omicsfusion.models.coefficients import Coefficients
-from omicsfusion.models.coefficients import rotated
+from omicsfusion.models.coefficients import Coefficients, rotated
 
 RIDGE_TOLERANCE = 1e-5  # of the gradient
 TOLERANCE = 0.05  # of the l1 penalty: how far the optimality conditions may be missed

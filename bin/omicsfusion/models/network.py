@@ -1,9 +1,6 @@
 """From scopes to fits: any network with a member axis, trained on all scopes of a group."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,27 +8,21 @@ from typing import Any
 import numpy as np
 
 from omicsfusion.models.archive import save_archive
-from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.cohort import ScopeData
-from omicsfusion.models.ensemble import MemberEnsemble
-from omicsfusion.models.ensemble import average_members
-from omicsfusion.models.fit import Fit
-from omicsfusion.models.fit import class_columns
-from omicsfusion.models.fit import failed_fit
-from omicsfusion.models.fit import new_fit
-from omicsfusion.models.fit import predicted_rows
-from omicsfusion.models.fit import record_of
-from omicsfusion.models.fit import regression_columns
-from omicsfusion.models.fit import survival_columns
-from omicsfusion.models.heads import Head
-from omicsfusion.models.heads import Targets
-from omicsfusion.models.heads import UntrainableError
-from omicsfusion.models.heads import head_for
+from omicsfusion.models.cohort import GroupReader, ScopeData
+from omicsfusion.models.ensemble import MemberEnsemble, average_members
+from omicsfusion.models.fit import (
+    Fit,
+    class_columns,
+    failed_fit,
+    new_fit,
+    predicted_rows,
+    record_of,
+    regression_columns,
+    survival_columns,
+)
+from omicsfusion.models.heads import Head, Targets, UntrainableError, head_for
 from omicsfusion.models.registry import ModelSpec
-from omicsfusion.models.training import Member
-from omicsfusion.models.training import Table
-from omicsfusion.models.training import Trained
-from omicsfusion.models.training import Trainer
+from omicsfusion.models.training import Member, Table, Trained, Trainer
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 from omicsfusion.tables.outcome import Outcome
@@ -124,11 +115,16 @@ def shapes_of(reader: GroupReader, layers: Sequence[str]) -> Shapes:
     width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
     return Shapes(
         widths={name: max(1, most) for name, most in width.items()},
-        scopes=min(len(scopes), MEMBERS_PER_CHUNK // SEEDS_PER_SCOPE),
+        scopes=_even_share(len(scopes), MEMBERS_PER_CHUNK // SEEDS_PER_SCOPE),
         rows=max(sum(count.values()) for count in counts),
-        train=max(count.get("train", 0) for count in counts),
+        train=max([1, *(count.get("train", 0) for count in counts)]),
         stop=max([1, *(count.get("stop", 0) for count in counts)]),
     )
+
+
+def _even_share(n: int, most: int) -> int:
+    """Return the size of as few chunks as ``most`` allows, none of them nearly empty."""
+    return -(-n // -(-n // most))
 
 
 def _chunks(reader: GroupReader, size: int) -> Iterator[list[Scope]]:

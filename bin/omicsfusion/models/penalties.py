@@ -1,7 +1,6 @@
 """The grid of penalties from which inner folds choose."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np

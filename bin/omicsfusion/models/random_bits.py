@@ -5,8 +5,7 @@ a number is a hash of who draws it: the member's seed, the training step, the pl
 the row and the column.
 """
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, keras
 
 ops = keras.ops
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 CLINICAL = "clinical"
 
 
@@ -67,7 +66,9 @@ def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
     if base not in FAMILIES or with_clinical not in ("", CLINICAL):
         near = difflib.get_close_matches(name, [*FAMILIES, *SETS["all"]], 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UnknownModelError(f"There is no model {name!r}.{hint} Models: {', '.join(SETS['all'])}.")
+        raise UnknownModelError(
+            f"There is no model {name!r}.{hint} Models: {', '.join(SETS['all'])}."
+        )
     if CLINICAL not in layers and (base == CLINICAL or with_clinical):
         raise UnknownModelError(f"Model {name!r} needs covariates: name them with --covariates.")
     if base == CLINICAL:
@@ -75,6 +76,8 @@ def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
     omics = [layer for layer in layers if layer != CLINICAL]
     for layer in filter(None, (only, minus)):
         if layer not in omics:
-            raise UnknownModelError(f"Model {name!r}: there is no layer {layer!r} among {', '.join(omics)}.")
+            raise UnknownModelError(
+                f"Model {name!r}: there is no layer {layer!r} among {', '.join(omics)}."
+            )
     kept = [layer for layer in omics if layer != minus and (not only or layer == only)]
     return ModelSpec(name, base, tuple(sorted([*kept, *([CLINICAL] if with_clinical else [])])))

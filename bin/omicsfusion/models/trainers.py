@@ -1,7 +1,6 @@
 """Which module trains which family; only TRAIN asks, so that only TRAIN is keyed by their code."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from omicsfusion.models.cohort import GroupReader

@@ -1,17 +1,12 @@
 """Training many members of one network at once: AdamW, early stopping, best weights kept."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.backend import Tensor
-from omicsfusion.models.backend import compiled
-from omicsfusion.models.backend import gradients
-from omicsfusion.models.backend import keras
+from omicsfusion.models.backend import Tensor, compiled, gradients, keras
 from omicsfusion.seeds import seed_for
 
 ops = keras.ops

@@ -6,15 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.fit import Fit
-from omicsfusion.models.fit import prediction_names
-from omicsfusion.models.fit import prediction_table
+from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.outcome import read_outcome
-from omicsfusion.tables.tsv import read_tsv
-from omicsfusion.tables.tsv import write_tsv
+from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 RECORD_COLUMNS = (
     "n_train n_stop n_test status reason setting epochs best_epoch stop_loss".split()  # noqa: SIM905
@@ -45,7 +42,10 @@ def train_group(
     spec = parse_model(model, reader.layer_names)
     fits = trainer_of(spec.family)(spec, reader, outcome, times, seed)
     predictions = prediction_table(fits, model, target, outcome)
-    write_tsv(predictions[_in_order(predictions, prediction_names(outcome, times))], f"{out}.predictions.tsv")
+    write_tsv(
+        predictions[_in_order(predictions, prediction_names(outcome, times))],
+        f"{out}.predictions.tsv",
+    )
     write_tsv(_training_table(fits, model), f"{out}.training.tsv")
     write_tsv(_curves_table(fits, model), f"{out}.curves.tsv")
     folder = Path(f"{out}.models")

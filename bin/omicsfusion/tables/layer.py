@@ -5,7 +5,6 @@ rows reads in milliseconds. Samples are sorted by id; NaN is a missing value; a 
 the layer has no row.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -64,7 +63,7 @@ def new_layer(path: str | Path, header: LayerHeader) -> Iterator[h5py.Dataset]:
         for name in ("layers", "obsm", "obsp", "varm", "varp"):
             _mark(file.create_group(name), "dict", "0.1.0")
         yield x
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_header(path: str | Path) -> LayerHeader:
@@ -115,7 +114,9 @@ def _write_strings(group: h5py.Group, name: str, texts: Sequence[str]) -> None:
     _mark(group.create_dataset(name, data=data, dtype=h5py.string_dtype()), "string-array", "0.2.0")
 
 
-def _write_frame(group: h5py.Group, index: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
+def _write_frame(
+    group: h5py.Group, index: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> None:
     _mark(group, "dataframe", "0.2.0")
     group.attrs["_index"] = "_index"
     group.attrs["column-order"] = np.asarray(list(columns), dtype=h5py.string_dtype())

@@ -22,8 +22,9 @@ class Outcome:
     task
         ``classification``, ``survival`` or ``regression``.
     table
-        Index: sample, sorted. Columns: ``truth`` (class name or number), or ``time`` (in the unit of
-        the input) and ``event`` (1 = happened, 0 = censored). NaN where an external sample has none.
+        Index: sample, sorted. Columns: ``truth`` (class name or number), or ``time`` (in the unit
+        of the input) and ``event`` (1 = happened, 0 = censored). NaN where an external sample has
+        none.
     classes
         Class names in sorted order; empty for other tasks. Training samples define them.
     """
@@ -38,9 +39,9 @@ class Outcome:
         return np.array([position.get(name, -1) for name in self.table.loc[samples, "truth"]])
 
     def strata(self) -> pd.Series:
-        """Return a label per sample for stratified splits: class, event x time quartile, or quintile.
+        """Return a label per sample for stratified splits; every outcome must be known.
 
-        Of samples whose outcome is known.
+        The class, the event with the quartile of the time, or the quintile of the number.
         """
         if self.task == "classification":
             return self.table["truth"].astype(str)

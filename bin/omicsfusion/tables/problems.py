@@ -34,7 +34,11 @@ class Problem:
     column: str = ""
 
     def __str__(self) -> str:
-        place = [self.file, self.row and f"row {self.row}", self.column and f"column {self.column!r}"]
+        place = [
+            self.file,
+            self.row and f"row {self.row}",
+            self.column and f"column {self.column!r}",
+        ]
         where = ", ".join(part for part in place if part)
         return " ".join(part for part in (where and f"{where}:", self.problem, self.cure) if part)
 

@@ -1,6 +1,5 @@
 """The one way in which tables are written to and read from disk between processes."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +16,7 @@ def write_tsv(table: pd.DataFrame, path: str | Path) -> None:
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     table.to_csv(partial, sep="\t", index=False, lineterminator="\n")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_tsv(path: str | Path, text_columns: tuple[str, ...] = ()) -> pd.DataFrame:
