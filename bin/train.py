@@ -2,8 +2,11 @@
 """Train one model on every scope of a group and predict the samples it has not seen."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from omicsfusion.models.design_matrix import NoCovariateError
+from omicsfusion.models.registry import UnknownModelError
 from omicsfusion.models.training_task import train_group
 
 
@@ -19,7 +22,11 @@ def main() -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--target", required=True)
     parser.add_argument("--seed", required=True, type=int)
-    train_group(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    try:
+        train_group(**vars(arguments))
+    except (NoCovariateError, UnknownModelError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

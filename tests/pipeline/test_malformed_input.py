@@ -59,12 +59,14 @@ def test_an_odd_samplesheet_that_can_be_read_is_read(tmp_path: Path) -> None:
     assert done.code == 0, done.text
 
 
-def test_a_model_that_names_no_layer_is_refused_before_training(tmp_path: Path) -> None:
+def test_a_model_of_an_unknown_layer_or_covariate_is_refused_before_training(
+    tmp_path: Path,
+) -> None:
     sheet, samples = write_case("nothing_is_wrong", tmp_path / "input")
     task = ("--task", "classification", "--target", "subtype", "--folds", 3)
-    models = ("--models", "linear-only-rnaa,clinical")
+    models = ("--models", "linear-only-rnaa,clinical-only-agee", "--covariates", "age")
     done = run(tmp_path, "--input", sheet, "--samples", samples, *task, *models)
     assert done.code == 1
     assert "Did you mean 'rna'?" in done.text
-    assert "needs covariates" in done.text
+    assert "Did you mean 'age'?" in done.text
     assert "TRAIN" not in done.submitted

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.special import softmax
 
-from omicsfusion.models import logistic
 from omicsfusion.models.baseline_hazard import breslow
 from omicsfusion.models.coefficients import Coefficients, rotated
 from omicsfusion.models.cohort import ScopeData
@@ -15,6 +14,13 @@ from omicsfusion.models.fit import (
     predicted_rows,
     regression_columns,
     survival_columns,
+)
+from omicsfusion.models.logistic import (
+    balanced_log_likelihood,
+    balanced_weights,
+    elastic_net_path,
+    largest_strength,
+    ridge_path,
 )
 from omicsfusion.models.penalties import NET_SHARES, Penalty, grid, path_by_kind, ridge_grid
 from omicsfusion.tables.outcome import Outcome
@@ -90,7 +96,7 @@ class ClassTask(LinearTask):
         return self._outcome.class_codes(list(samples))
 
     def penalties(self, x: np.ndarray, y: np.ndarray) -> list[Penalty]:
-        largest = logistic.largest_strength(x, y, self._weights(y))
+        largest = largest_strength(x, y, self._weights(y))
         return [*ridge_grid(x), *grid(NET_RATIO, largest / NET_RATIO, NET_SHARES)]
 
     def path(
@@ -100,13 +106,13 @@ class ClassTask(LinearTask):
 
         def fit(l1_ratio: float, strengths: list[float]) -> list[Coefficients]:
             if l1_ratio == 0:
-                return logistic.ridge_path(x, y, weights, strengths)
-            return logistic.elastic_net_path(x, y, weights, strengths, l1_ratio)
+                return ridge_path(x, y, weights, strengths)
+            return elastic_net_path(x, y, weights, strengths, l1_ratio)
 
         return path_by_kind(penalties, fit)
 
     def value(self, scores: np.ndarray, y: np.ndarray) -> float:
-        return logistic.balanced_log_likelihood(scores, y)
+        return balanced_log_likelihood(scores, y)
 
     def columns(
         self, data: ScopeData, scores: np.ndarray, spread: float
@@ -118,7 +124,7 @@ class ClassTask(LinearTask):
         if (counts == 0).any():
             missing = self.outputs[int(np.argmin(counts))]
             raise FitError(f"no training sample has the class {missing!r}")
-        return logistic.balanced_weights(codes)
+        return balanced_weights(codes)
 
 
 class SurvivalTask(LinearTask):

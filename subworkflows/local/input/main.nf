@@ -109,7 +109,7 @@ def checkArguments(Map options) {
 // Stop with every problem together, or hand on the plan.
 def passGate(List problems, List layers, plan, Map options) {
     def models = modelsOf(options.models, options.covariates != null)
-    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers)
+    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(','))
     def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
     if (warnings && !options.strict) {
         log.warn("The input has ${warnings.size()} warning(s):\n${warnings.collect { text -> "  - ${text}" }.join('\n')}")

@@ -40,17 +40,19 @@ def isNetwork(String model) {
     return registry().networks.contains(modelParts(model).family)
 }
 
-// Return what is wrong with models that name a layer or need covariates, once the layers are known.
-def layerProblems(List models, List layers) {
+// Return what is wrong with models that name a layer or a covariate, once the layers are known.
+def layerProblems(List models, List layers, List covariates) {
     def omics = layers.findAll { layer -> layer != 'clinical' }
     return models.collectMany { model ->
         def parts = modelParts(model)
+        def clinical = parts.family == 'clinical'
+        def known = clinical ? covariates : omics
         def lacksCovariates = model.contains('clinical') && !layers.contains('clinical')
-        def named = parts.family != 'clinical' && parts.name && !omics.contains(parts.name)
-        def alone = parts.verb == 'minus' && omics == [parts.name]
+        def misnamed = !lacksCovariates && parts.name && !known.contains(parts.name)
+        def empty = parts.verb == 'minus' && omics == [parts.name]
         (lacksCovariates ? ["Model '${model}' needs covariates: name columns of samples.tsv with --covariates.".toString()] : []) +
-            (named ? ["Model '${model}': there is no layer '${parts.name}'. ${suggestion(parts.name, omics)}Layers: ${omics.join(', ')}.".toString()] : []) +
-            (alone ? ["Model '${model}': no layer is left.".toString()] : [])
+            (misnamed ? ["Model '${model}': there is no ${clinical ? 'covariate' : 'layer'} '${parts.name}'. ${suggestion(parts.name, known)}There are: ${known.join(', ')}.".toString()] : []) +
+            (empty ? ["Model '${model}': no layer is left.".toString()] : [])
     }
 }
 
