@@ -61,7 +61,7 @@ write_launcher() {
 }
 
 # Playwright steers the browser with a node of its own, which needs one library that a bare Debian lacks.
-# .tools/bin/playwright-node starts it with that library; tests/browser/conftest.py names it to Playwright.
+# .tools/bin/playwright-node starts it with that library; tests/conftest.py names it to Playwright.
 setup_driver() {
     local node
     node="$(cd "$TOOLS" && ls -d venv/lib/python3*/site-packages/playwright/driver/node)" || return 1

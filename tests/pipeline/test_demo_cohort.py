@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.conftest import BrowserPage
 from tests.pipeline.engine import ROOT, Run, run
 
 pytestmark = pytest.mark.engine
@@ -66,3 +67,13 @@ def test_with_permuted_outcomes_nothing_beats_chance(tmp_path: Path) -> None:
     assert done.code == 0, done.text
     for model in ("fused", "linear"):
         assert c_index(done, model)["ci_low"] < 0.5
+
+
+@pytest.mark.browser
+def test_the_report_of_the_demo_opens_in_a_browser_without_a_network(
+    demo: Run, browser_page: BrowserPage
+) -> None:
+    page = browser_page.open(demo.outdir / "report" / "omicsfusion_report.html")
+    assert browser_page.problems == []
+    assert "C-index" in page.inner_text("main")
+    assert page.locator("svg.main-svg").count() > 0

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-BIN = Path(__file__).parents[2] / ".tools" / "bin"
+BIN = Path(__file__).parents[1] / ".tools" / "bin"
 CHROMIUM = BIN / "chromium"
 DRIVER = BIN / "playwright-node"  # only where Playwright's own node does not start by itself
 FLAGS = [
