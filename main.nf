@@ -26,7 +26,7 @@ workflow OMICSFUSION {
 
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, options)
     LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, options)
-    INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, PREPARE.out.checked, gene_sets, options)
+    INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, gene_sets, options)
 
     RECORD(options)
 

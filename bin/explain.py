@@ -14,11 +14,8 @@ def main() -> None:
     parser.add_argument("--matrices", nargs="+", required=True, type=Path, help="of all groups")
     parser.add_argument("--models", nargs="+", required=True, type=Path, help="folders of TRAIN")
     parser.add_argument("--splits", required=True, type=Path)
-    parser.add_argument("--samples", help="not read: a network knows its outputs")
-    parser.add_argument("--task", help="not read: a network knows its outputs")
     parser.add_argument("--seed", required=True, type=int)
-    options = vars(parser.parse_args())
-    explain_model(**{name: options[name] for name in options if name not in ("samples", "task")})
+    explain_model(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

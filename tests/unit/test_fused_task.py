@@ -13,7 +13,7 @@ import pytest
 
 from omicsfusion.interpret.explanation import explain_model
 from omicsfusion.models.archive import read_archive
-from omicsfusion.models.ensemble import average_members, ensemble_inputs
+from omicsfusion.models.ensemble import average_members, ensemble_inputs, widened
 from omicsfusion.models.fused import train
 from omicsfusion.models.heads import head_for
 from omicsfusion.models.registry import ModelSpec
@@ -121,6 +121,16 @@ def test_an_archive_refuses_data_with_other_features(trained):
     data = reader.load(SCOPES[1], SPEC.layers)
     with pytest.raises(ValueError, match="rna"):
         ensemble_inputs(model, data, data.rows("test"))
+
+
+def test_a_widened_ensemble_predicts_the_same(folder_of):
+    folder = folder_of("regression")
+    reader, _ = open_cohort(folder, "regression")
+    model = read_archive(folder / "fused.all.models" / f"{OUTER.key}.keras")
+    data = reader.load(OUTER, SPEC.layers)
+    wide = widened(model, {"mirna": 9, "rna": 20})
+    outputs = [np.asarray(m(ensemble_inputs(m, data, data.rows("test")))) for m in (model, wide)]
+    np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,18 @@
 """The EXPLAIN task: open each outer fold's network, explain its test samples, sum up."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
-from omicsfusion.interpret.attribution import Attribution, expected_gradients
+from omicsfusion.interpret.attribution import Attribution, ExpectedGradients
 from omicsfusion.interpret.importance import ImportanceSums, additivity_row
 from omicsfusion.models.archive import SUFFIX, read_archive
 from omicsfusion.models.cohort import GroupReader, ScopeData
-from omicsfusion.models.ensemble import MemberEnsemble, ensemble_inputs
+from omicsfusion.models.ensemble import MemberEnsemble, ensemble_inputs, widened
 from omicsfusion.models.registry import parse_model
 from omicsfusion.preprocess.matrices import scopes_of, write_names
 from omicsfusion.scopes import OUTER, TRAINING_ROLES, Scope, read_splits, scopes_in
@@ -40,13 +41,16 @@ def explain_model(
     Writes ``<out>.importance.tsv``, ``<out>.additivity.tsv`` and ``<out>.attributions.h5`` (see
     docs/architecture.md). Folds whose fit failed have no network and are left out.
     """
+    explainer = Explainer()
     sums: ImportanceSums | None = None
     rows: list[dict[str, object]] = []
     partial = Path(f"{out}.attributions.h5.partial")
     with h5py.File(partial, "w") as file:
         for network, data in _outer_folds(model, matrices, models, splits):
             test = data.rows("test")
-            found = _explain(network, data, test, seed_for(seed, "explain", model, data.scope.key))
+            found = explainer.explain(
+                network, data, test, seed_for(seed, "explain", model, data.scope.key)
+            )
             outputs = network.outputs_named
             sums = sums or ImportanceSums(outputs)
             _add(sums, data, test, found)
@@ -65,27 +69,55 @@ def _outer_folds(
     archives = {path.stem: path for folder in models for path in folder.glob(f"*{SUFFIX}")}
     table = read_splits(splits)
     table = table[table["inner"] == OUTER]
-    holders: dict[Scope, list[Path]] = {}
+    scopes = [scope for scope in scopes_in(table) if scope.key in archives]
+    readers = _readers(matrices, table, scopes)
+    widths: dict[str, int] = {}
+    for scope in scopes:
+        for name in readers[scope].layer_names:
+            widths[name] = max(1, readers[scope].width(scope, name), widths.get(name, 1))
+    for scope in scopes:
+        layers = parse_model(model, readers[scope].layer_names).layers
+        network = read_archive(archives[scope.key])
+        wide = widened(network, {name: widths[name] for name in layers})
+        yield wide, readers[scope].load(scope, layers)
+
+
+def _readers(
+    matrices: Sequence[Path], splits: pd.DataFrame, scopes: Sequence[Scope]
+) -> dict[Scope, GroupReader]:
+    """Find for each scope the files of its group."""
+    holders: dict[Scope, list[Path]] = {scope: [] for scope in scopes}
     for path in sorted(matrices):
         for scope in scopes_of(path):
-            holders.setdefault(scope, []).append(path)
-    for scope in scopes_in(table):
-        if scope.key in archives:
-            reader = GroupReader(holders[scope], table)
-            layers = parse_model(model, reader.layer_names).layers
-            yield read_archive(archives[scope.key]), reader.load(scope, layers)
+            if scope in holders:
+                holders[scope].append(path)
+    return {scope: GroupReader(paths, splits) for scope, paths in holders.items()}
 
 
-def _explain(network: MemberEnsemble, data: ScopeData, test: np.ndarray, seed: int) -> Attribution:
-    training = data.rows(*TRAINING_ROLES)
-    rng = np.random.default_rng(seed_for(seed, "background"))
-    drawn = np.sort(rng.permutation(training)[:BACKGROUND_SAMPLES])
-    return expected_gradients(
-        network,
-        ensemble_inputs(network, data, test),
-        ensemble_inputs(network, data, drawn),
-        seed_for(seed, "places"),
-    )
+class Explainer:
+    """Explains networks by expected gradients; networks of the same shapes share a compilation."""
+
+    def __init__(self) -> None:
+        self._of_shapes: dict[tuple[tuple[int, ...], ...], ExpectedGradients] = {}
+
+    def explain(
+        self, network: MemberEnsemble, data: ScopeData, test: np.ndarray, seed: int
+    ) -> Attribution:
+        """Explain the ``test`` rows of a scope against a sample of its training rows."""
+        rng = np.random.default_rng(seed_for(seed, "background"))
+        drawn = np.sort(rng.permutation(data.rows(*TRAINING_ROLES))[:BACKGROUND_SAMPLES])
+        shapes = tuple(tuple(variable.shape) for variable in network.variables)
+        if shapes not in self._of_shapes:
+            self._of_shapes[shapes] = ExpectedGradients(network.with_weights)
+        found = self._of_shapes[shapes].attribute(
+            network.current_weights(),
+            ensemble_inputs(network, data, test),
+            ensemble_inputs(network, data, drawn),
+            seed_for(seed, "places"),
+        )
+        used = {name: len(network.features[name]) for name in found.values}
+        values = {name: found.values[name][:, : used[name]] for name in found.values}
+        return replace(found, values=values)
 
 
 def _add(sums: ImportanceSums, data: ScopeData, test: np.ndarray, found: Attribution) -> None:

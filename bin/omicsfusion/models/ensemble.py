@@ -60,6 +60,18 @@ class MemberEnsemble(keras.Model):
         raw = self.network(x, _for_each(inputs["present"], members))
         return average_members(raw, self.link, self.offset, self.scale)
 
+    def current_weights(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the values of all weights, for ``with_weights``."""
+        kinds = (self.trainable_variables, self.non_trainable_variables)
+        trainable, fixed = ([ops.convert_to_tensor(v) for v in variables] for variables in kinds)
+        return trainable, fixed
+
+    def with_weights(
+        self, weights: tuple[list[Tensor], list[Tensor]], inputs: Mapping[str, Any]
+    ) -> Tensor:
+        """Predict as an ensemble of the same shapes with other weights would."""
+        return self.stateless_call(*weights, inputs)[0]
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -73,6 +85,25 @@ class MemberEnsemble(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "MemberEnsemble":
         network = keras.saving.deserialize_keras_object(config.pop("network"), custom_objects)
         return cls(network=network, **config)
+
+
+def widened(model: MemberEnsemble, widths: Mapping[str, int]) -> MemberEnsemble:
+    """Return the same ensemble with room for more columns, which it does not use.
+
+    Ensembles of one width share what is compiled for one of them.
+
+    Parameters
+    ----------
+    widths
+        Columns of each layer, at least as many as the ensemble has.
+    """
+    config = model.network.get_config()
+    network = type(model.network).from_config({**config, "widths": dict(widths)})
+    wide = MemberEnsemble(network, model.link, model.outputs_named, model.features)
+    for variable, old in zip(wide.variables, model.variables, strict=True):
+        more = [(0, size - used) for size, used in zip(variable.shape, old.shape, strict=True)]
+        variable.assign(np.pad(np.asarray(old), more))
+    return wide
 
 
 def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Tensor:
@@ -89,6 +120,8 @@ def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Te
 def ensemble_inputs(model: MemberEnsemble, data: ScopeData, rows: np.ndarray) -> dict[str, Any]:
     """Return the inputs of an ensemble for some samples of its scope.
 
+    Columns that the network has beyond the features of a layer are zero.
+
     Raises
     ------
     ValueError
@@ -99,7 +132,9 @@ def ensemble_inputs(model: MemberEnsemble, data: ScopeData, rows: np.ndarray) ->
         block = data.layers.get(name)
         if list(block.features if block else ()) != model.features[name]:
             raise ValueError(f"Layer {name} in {data.scope.key} has not the model's features.")
-        x[name] = block.x[rows] if block else np.zeros((len(rows), width), np.float32)
+        x[name] = np.zeros((len(rows), width), np.float32)
+        if block:
+            x[name][:, : len(block.features)] = block.x[rows]
         present.append(block.present[rows] if block else np.zeros(len(rows), bool))
     return {"x": x, "present": np.stack(present, axis=1).astype(np.float32)}
 

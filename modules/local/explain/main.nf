@@ -6,8 +6,7 @@ process EXPLAIN {
     tuple val(meta), path(models) // the fitted models of every group
     path matrices                 // of every layer and group
     path splits
-    path samples
-    val options                   // task, seed
+    val seed
     val code
 
     output:
@@ -18,7 +17,7 @@ process EXPLAIN {
 
     script:
     """
-    export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
+    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
     export TF_NUM_INTRAOP_THREADS=${task.cpus} TF_NUM_INTEROP_THREADS=1
     explain.py \\
         --id ${meta.id} \\
@@ -26,9 +25,7 @@ process EXPLAIN {
         --models ${models} \\
         --matrices ${matrices} \\
         --splits ${splits} \\
-        --samples ${samples} \\
-        --task ${options.task} \\
-        --seed ${options.seed}
+        --seed ${seed}
     """
 
     stub:

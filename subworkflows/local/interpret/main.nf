@@ -11,7 +11,6 @@ workflow INTERPRET {
     models    // [ meta(id, model, group), folder ]
     matrices  // [ meta(id, layer, kind, group), matrices.h5 ]
     splits    // splits.tsv
-    samples   // samples.tsv
     gene_sets // [ GMT file ], may be empty
     options   // map: the parameters of the run
 
@@ -25,7 +24,7 @@ workflow INTERPRET {
 
     ch_matrices = matrices.map { _meta, matrix -> matrix }.toSortedList { left, right -> left.name <=> right.name }
 
-    EXPLAIN(ch_networks, ch_matrices, splits, samples, options.subMap(['task', 'seed']), codeOf('explain.py'))
+    EXPLAIN(ch_networks, ch_matrices, splits, options.seed, codeOf('explain.py'))
 
     ch_importance = EXPLAIN.out.importance
         .map { _meta, table -> table }
