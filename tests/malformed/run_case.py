@@ -46,13 +46,13 @@ def run(request: Request, folder: Path) -> Result:
     checked = check(request)
     problems = list(checked.problems.found)
     layers = {}
-    paths = {row.line: row.path for row in read_samplesheet(request.sheet, Problems())[0]}
+    paths = {row.file: row.path for row in read_samplesheet(request.sheet, Problems())[0]}
     for row in checked.layers.itertuples():
         if row.sources == "covariates":
             write_tsv(checked.covariates, folder / "covariates.tsv")
             files = (folder / "covariates.tsv",)
         else:
-            files = tuple(paths[int(line)] for line in row.sources.split(";"))
+            files = tuple(paths[file] for file in row.sources.split(";"))
         out = folder / f"{row.cohort}.{row.layer}.h5ad"
         samples = tuple(name for name in row.samples.split(";") if name)
         imported = ImportRequest(row.layer, row.kind, row.cohort, row.rows, files, samples)

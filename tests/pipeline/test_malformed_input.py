@@ -54,8 +54,9 @@ def test_strict_makes_a_warning_an_error(tmp_path: Path) -> None:
     assert run_case(name, tmp_path / "strict", "--step", "check", "--strict").code == 1
 
 
-def test_an_odd_samplesheet_that_can_be_read_is_read(tmp_path: Path) -> None:
-    done = run_case("utf_16", tmp_path, "--step", "check")
+@pytest.mark.parametrize("name", ["utf_16", "a_file_for_each_sample"])
+def test_an_odd_samplesheet_that_can_be_read_is_read(name: str, tmp_path: Path) -> None:
+    done = run_case(name, tmp_path, "--step", "check")
     assert done.code == 0, done.text
 
 

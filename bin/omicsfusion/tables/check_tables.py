@@ -21,7 +21,7 @@ def layers_table(found: Findings, has_clinical: bool) -> pd.DataFrame:
             layer.kind,
             layer.role,
             layer.rows,
-            ";".join(map(str, layer.sources)),
+            ";".join(layer.sources),
             ";".join(layer.source_samples),
         )
         for layer in found.layers

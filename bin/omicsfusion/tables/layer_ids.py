@@ -28,7 +28,7 @@ class LayerIds:
     rows
         ``features`` or ``samples``.
     sources
-        Lines of the samplesheet.
+        Files, as the user wrote them.
     source_samples
         The sample of each source, when each file holds one; else empty.
     samples
@@ -46,7 +46,7 @@ class LayerIds:
     kind: str
     role: str
     rows: str
-    sources: tuple[int, ...]
+    sources: tuple[str, ...]
     source_samples: tuple[str, ...]
     samples: tuple[str, ...]
     n_features: int
@@ -117,7 +117,7 @@ def _layer_of_table(row: SheetRow, samples: SampleTable, problems: Problems) -> 
         kind=row.kind,
         role=row.role,
         rows=rows,
-        sources=(row.line,),
+        sources=(row.file,),
         source_samples=(),
         samples=tuple(sorted(found)),
         n_features=len(features),
@@ -168,6 +168,7 @@ def _layer_of_single_samples(
     if len(problems.errors) > before:
         return None
     union, shared = set.union(*features), set.intersection(*features)
+    group = sorted(group, key=lambda row: row.sample)
     first = group[0]
     check_features(sorted(union), problems, file=first.file)
     unshared = 1 - len(shared) / len(union)
@@ -201,7 +202,7 @@ def _layer_of_single_samples(
         kind=first.kind,
         role=first.role,
         rows=FEATURES,
-        sources=tuple(row.line for row in group),
+        sources=tuple(row.file for row in group),
         source_samples=tuple(row.sample for row in group),
         samples=tuple(found),
         n_features=len(union),

@@ -1,5 +1,5 @@
 process CHECK_INPUT {
-    tag "${sheet.fileName}"
+    tag "${sheet.toString().tokenize('/')[-1]}"
     label 'process_single'
 
     input:
@@ -35,7 +35,7 @@ process CHECK_INPUT {
     def clinical = options.contains('--covariates')
     """
     printf 'cohort\\tlayer\\tkind\\trole\\trows\\tsources\\tsamples\\n' > layers.tsv
-    printf 'main\\tstub\\trna_log\\ttrain\\tfeatures\\t${lines[0]}\\t\\n' >> layers.tsv
+    printf 'main\\tstub\\trna_log\\ttrain\\tfeatures\\t${tables[0].toString().tokenize('/')[-1]}\\t\\n' >> layers.tsv
     ${clinical ? "printf 'main\\tclinical\\tclinical\\ttrain\\tsamples\\tcovariates\\t\\n' >> layers.tsv; printf 'sample\\n' > covariates.tsv" : ''}
     printf 'sample\\tpatient\\tcohort\\trole\\tgroup\\tbatch\\tsplit\\ttruth\\tlayers\\n' > samples.tsv
     printf 'sample\\tpatient\\tcohort\\tlayers\\tstatus\\twhere\\treason\\n' > sample_accounting.tsv

@@ -16,13 +16,14 @@ workflow INPUT {
 
     main:
     found = tablesOf(sheet)
-    by_line = found.collectEntries { line, table -> [(line.toString()): table] }
+    // As the sheet names them; a stub knows only the files' own names.
+    by_name = found.collectEntries { _line, _name, table -> [(table.name): table] } + found.collectEntries { _line, name, table -> [(name): table] }
 
     CHECK_INPUT(
         sheet,
         samples_table,
-        found.collect { _line, table -> table },
-        found.collect { line, _table -> line },
+        found.collect { _line, _name, table -> table },
+        found.collect { line, _name, _table -> line },
         checkArguments(options),
         codeOf('check_input.py')
     )
@@ -33,7 +34,7 @@ workflow INPUT {
         .combine(CHECK_INPUT.out.covariates.toList().map { files -> [files] })
         .map { row, covariates ->
             def meta = [id: "${row.cohort}.${row.layer}".toString(), cohort: row.cohort, layer: row.layer, kind: row.kind]
-            [meta, row.rows, row.samples, row.sources == 'covariates' ? covariates : row.sources.tokenize(';').collect { line -> by_line[line] }]
+            [meta, row.rows, row.samples, row.sources == 'covariates' ? covariates : row.sources.tokenize(';').collect { name -> by_name[name] }]
         }
 
     IMPORT(ch_tables, codeOf('import.py'))
@@ -67,7 +68,7 @@ workflow INPUT {
     tables   // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
 }
 
-// List [ line, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
+// List [ line, name, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
 // for CHECK_INPUT to say, in full: this only finds the files to stage.
 def tablesOf(sheet) {
     def lines = textOf(sheet).replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
@@ -78,8 +79,8 @@ def tablesOf(sheet) {
     return cells.withIndex()
         .collect { row, index -> [index + 1, column >= 0 ? row[column] : null] }
         .findAll { _line, name -> name }
-        .collect { line, name -> [line, fileBeside(sheet, name)] }
-        .findAll { _line, table -> table.isFile() }
+        .collect { line, name -> [line, name, fileBeside(sheet, name)] }
+        .findAll { _line, _name, table -> table.isFile() }
 }
 
 // As CHECK_INPUT reads it: UTF-8, or UTF-16 when its mark stands at the beginning.
