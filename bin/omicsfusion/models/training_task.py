@@ -14,7 +14,15 @@ from omicsfusion.tables.outcome import read_outcome
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 RECORD_COLUMNS = (
-    "n_train n_stop n_test status reason setting epochs best_epoch stop_loss".split()  # noqa: SIM905
+    "n_train",
+    "n_stop",
+    "n_test",
+    "status",
+    "reason",
+    "setting",
+    "epochs",
+    "best_epoch",
+    "stop_loss",
 )
 
 
