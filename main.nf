@@ -2,6 +2,7 @@
 //
 // omicsfusion: from omics layers of the same patients to a prediction, and to what it is worth.
 //
+include { EXAMINE           } from './subworkflows/local/examine/main'
 include { INPUT             } from './subworkflows/local/input/main'
 include { INTERPRET         } from './subworkflows/local/interpret/main'
 include { LEARN             } from './subworkflows/local/learn/main'
@@ -20,11 +21,14 @@ workflow OMICSFUSION {
     main:
     gene_sets = (options.gene_sets ?: '').tokenize(',').collect { path -> file(path.trim(), checkIfExists: true) }
 
-    INPUT(file(options.input), file(options.samples), options)
+    preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
+
+    INPUT(file(options.input), file(options.samples), preprocess, options)
     INPUT.out.gate.subscribe { plan -> log.info(plan.text) }
     ch_gate = INPUT.out.gate.filter { _plan -> options.step == 'train' }
 
-    PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, options)
+    PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
+    EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, options)
     LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, options)
     INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, gene_sets, options)
 
@@ -32,8 +36,9 @@ workflow OMICSFUSION {
 
     REPORT(
         sorted(INPUT.out.tables),
+        sorted(EXAMINE.out.qc.mix(EXAMINE.out.concordance, EXAMINE.out.guards, PREPARE.out.summaries)),
         PREPARE.out.splits,
-        sorted(PREPARE.out.features),
+        sorted(PREPARE.out.tables.mix(INPUT.out.settled)),
         sorted(LEARN.out.logs),
         LEARN.out.predictions,
         LEARN.out.assess,
@@ -52,8 +57,9 @@ workflow REPORT_AGAIN {
     main:
     REPORT(
         published(outdir, 'input/*.tsv'),
+        published(outdir, 'qc/*.tsv'),
         published(outdir, 'splits/splits.tsv'),
-        published(outdir, 'preprocess/*.tsv'),
+        published(outdir, 'preprocess/*.{tsv,json}'),
         published(outdir, 'models/*.tsv'),
         published(outdir, 'predictions/predictions.tsv'),
         published(outdir, 'assess/*.tsv'),

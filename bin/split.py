@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from omicsfusion.splits import SplitError, choose_horizons, list_groups, make_splits
+from omicsfusion.tables.duplicate_pairs import links_of, read_duplicates
 from omicsfusion.tables.outcome import TASKS, read_outcome, read_samples
 from omicsfusion.tables.tsv import write_tsv
 
@@ -24,6 +25,7 @@ def main() -> None:
             inner_folds=args.inner_folds,
             folds_per_task=args.folds_per_task,
             seed=args.seed,
+            links=links_of(read_duplicates(args.duplicates)),
         )
         horizons = choose_horizons(samples, args.horizons) if args.task == "survival" else None
     except SplitError as error:
@@ -38,13 +40,22 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", required=True, help="the clean samples.tsv")
     parser.add_argument("--task", required=True, choices=TASKS)
-    parser.add_argument("--split", required=True, help="kfold, column:NAME or leave_out:NAME")
+    parser.add_argument(
+        "--split", required=True, help="kfold, or column:NAME, leave_out:NAME, temporal:NAME"
+    )
     parser.add_argument("--folds", required=True, type=whole_number(2))
     parser.add_argument("--repeats", required=True, type=whole_number(1))
     parser.add_argument("--inner_folds", required=True, type=whole_number(2))
     parser.add_argument("--folds_per_task", required=True, type=whole_number(0))
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--horizons", type=times, default=(), help="times joined by commas")
+    parser.add_argument(
+        "--duplicates",
+        nargs="*",
+        default=(),
+        metavar="TSV",
+        help="<layer>.duplicates.tsv: pairs of samples that no split may part",
+    )
     return parser.parse_args()
 
 

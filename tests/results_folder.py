@@ -10,6 +10,7 @@ import pandas as pd
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import write_tsv
+from tests.examined_tables import write_examined
 from tests.predictions_table import CLASSES, predictions_table
 
 MODELS = ("clinical", "fused", "linear")
@@ -28,6 +29,7 @@ def write_results(
     failed_fits: int = 0,
     left_out: Sequence[tuple[str, str]] = (),
     problems: Problems | None = None,
+    examined: bool = True,
 ) -> Path:
     """Write the whole folder and return it.
 
@@ -39,11 +41,16 @@ def write_results(
         Names of the first features of layer ``rna``, the ones that matter most.
     left_out
         ``(sample, reason)`` of samples that are not used.
+    examined
+        Whether batches are known and there are the tables of QC and the like; older runs have none.
     """
     table = predictions_table(task, patients, external=external, models=models)
     table = _with_class_names(table, class_names) if task == "classification" else table
     splits = _splits(table)
     samples = _samples(table, task, splits)
+    if examined:
+        samples["batch"] = [f"site {i % 3}" if i % 7 else "" for i in range(len(samples))]
+        write_examined(folder, samples, _scopes(splits), LAYERS, feature_names)
     _write(folder / "input/samples.tsv", samples)
     _write(folder / "input/layers.tsv", _layers(samples))
     _write(folder / "input/sample_accounting.tsv", _accounting(samples, left_out))

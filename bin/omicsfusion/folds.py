@@ -1,9 +1,12 @@
 """Dealing samples into folds: whole units only, each stratum spread evenly, by hashed names.
 
-A *unit* is what must not be torn apart: the samples of one patient, or of one group of patients.
+A *unit* is what must not be torn apart: the samples of one patient, or of one group of patients,
+and samples that are the same material under two names.
 Which fold a unit lands in depends on the names of all units, their strata and the seed, never on
 the order of rows.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -19,13 +22,16 @@ STOP_PARTS = 6
 SMALLEST_SHARED_STRATUM = 3
 
 
-def units_of(samples: pd.DataFrame) -> pd.Series:
-    """Name the unit of each sample: samples linked by a patient or by a group, directly or not.
+def units_of(samples: pd.DataFrame, links: Iterable[tuple[str, str]] = ()) -> pd.Series:
+    """Name the unit of each sample: samples linked by a patient, a group or a pair, over any way.
 
     Parameters
     ----------
     samples
         Columns ``sample``, ``patient``, ``group`` (missing: the patient stands alone).
+    links
+        Pairs of samples that belong together (near-duplicates). A pair of which one sample is not
+        among ``samples`` links nothing.
 
     Returns
     -------
@@ -35,8 +41,18 @@ def units_of(samples: pd.DataFrame) -> pd.Series:
     patient, patients = pd.factorize(samples["patient"], sort=True)
     group, groups = pd.factorize(samples["group"].fillna(samples["patient"]), sort=True)
     n = len(patients) + len(groups)
-    links = coo_array((np.ones(len(samples)), (patient, len(patients) + group)), shape=(n, n))
-    component = connected_components(links, directed=False)[1]
+    patient_of = dict(zip(samples["sample"], patient, strict=True))
+    paired = [
+        (patient_of[one], patient_of[two])
+        for one, two in links
+        if one in patient_of and two in patient_of
+    ]
+    start = np.concatenate([patient, np.array([one for one, _ in paired], dtype=np.int64)])
+    end = np.concatenate(
+        [len(patients) + group, np.array([two for _, two in paired], dtype=np.int64)]
+    )
+    edges = coo_array((np.ones(len(start)), (start, end)), shape=(n, n))
+    component = connected_components(edges, directed=False)[1]
     of_patient = pd.Series(component[: len(patients)], index=patients)
     smallest = of_patient.groupby(of_patient).transform(lambda same: min(same.index))
     return pd.Series(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from omicsfusion.folds import STOP_PARTS, assign_folds, choose_stop, merge_small_strata, units_of
 from omicsfusion.scopes import FINAL, OUTER, Scope
+from omicsfusion.tables.dates import moments_in
 from omicsfusion.tables.outcome import Outcome
 
 HORIZON_QUANTILES = (0.25, 0.5, 0.75)
@@ -27,6 +28,7 @@ def make_splits(
     inner_folds: int,
     folds_per_task: int,
     seed: int,
+    links: Sequence[tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """List every scope of a run with the role of each sample in it.
 
@@ -40,14 +42,17 @@ def make_splits(
         ``kfold``: repeated stratified k-fold over units (patients, or groups of them).
         ``column:NAME``: the column ``split`` holds ``train``/``test`` or fold names.
         ``leave_out:NAME``: each value of ``split`` is held out once.
+        ``temporal:NAME``: ``split`` holds dates or numbers, and the newest units are held out.
     folds, repeats
-        For ``kfold`` only; a column is used once.
+        For ``kfold``; a column is used once. Of a temporal split, one in ``folds`` units is tested.
     inner_folds
         Inner folds of each outer training set and of the set of all training samples.
     folds_per_task
         Outer folds in a group of scopes; 0: one group of everything.
     seed
         The run's seed.
+    links
+        Pairs of samples that are the same material and stay in one part.
 
     Returns
     -------
@@ -57,15 +62,19 @@ def make_splits(
     ------
     SplitError
         Fewer patients than folds, a class or all events missing from a training set, no event in
-        a test fold, or a split column that tears a patient apart.
+        a test fold, or a split column that tears a patient or a pair of duplicates apart, or
+        whose dates cannot be read.
     """
     training = samples[samples["role"] == "train"].sort_values("sample").set_index("sample")
     external = samples[samples["role"] == "external"].sort_values("sample").set_index("sample")
-    design = _design(training, outcome)
+    design = _design(training, outcome, links)
+    kind, _, column = how.partition(":")
     if how == "kfold":
         tests = list(_kfold_tests(design, folds, repeats, seed))
+    elif kind == "temporal" and column:
+        tests = [(1, 1, _newest(design, training["split"], how, folds))]
     else:
-        tests = list(_column_tests(design, training["split"], how))
+        tests = list(_column_tests(design, training["split"], how, links))
     blocks = [_final_scope(design, external, inner_folds, seed)]
     for repeat, fold, test in tests:
         blocks.append(
@@ -114,14 +123,16 @@ def choose_horizons(samples: pd.DataFrame, wanted: Sequence[float] = ()) -> pd.D
     return pd.DataFrame({"time": np.unique(np.asarray(times, dtype=np.float64))})
 
 
-def _design(training: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+def _design(
+    training: pd.DataFrame, outcome: Outcome, links: Sequence[tuple[str, str]]
+) -> pd.DataFrame:
     """Unit and strata of each training sample (index: sample, sorted)."""
     fine = replace(outcome, table=outcome.table.loc[training.index]).strata()
     survival = outcome.task == "survival"
     coarse = (
         outcome.table.loc[training.index, "event"].astype(int).astype(str) if survival else fine
     )
-    unit = units_of(training.reset_index())
+    unit = units_of(training.reset_index(), links)
     return pd.DataFrame({"unit": unit, "fine": fine, "coarse": coarse}, index=training.index)
 
 
@@ -140,18 +151,45 @@ def _kfold_tests(
             yield repeat, fold, design.index[fold_of == fold]
 
 
+def _newest(design: pd.DataFrame, split: pd.Series, how: str, folds: int) -> pd.Index:
+    """Hold out the newest units: no training sample is as new as the newest of any of them.
+
+    A unit is as new as its newest sample, so that one with samples on both sides of the cut is
+    held out whole. The cut lies between two dates, where the part held out comes nearest to one
+    in ``folds`` units (of two that are as near, the later).
+    """
+    column = how.partition(":")[2]
+    _refuse_empty_cells(split, how)
+    try:
+        moments = moments_in(split)
+    except ValueError as error:
+        raise SplitError(
+            f"The column {column!r} of --split {how} cannot be put in order of time: {error}. "
+            "Write all as 2019-03-01, or all as years or other numbers."
+        ) from None
+    latest = pd.Series(moments, index=split.index).groupby(design["unit"]).max()
+    dates, counts = np.unique(latest, return_counts=True)
+    if len(dates) < 2:
+        raise SplitError(
+            f"All patients have the same newest date in the column {column!r} of --split {how}, so "
+            "that none is newer than the others. Use another column, or another --split."
+        )
+    n_held_out = counts[::-1].cumsum()[::-1][1:]
+    # Searched from the newest date down: argmin takes the first of equal ones, the later cut.
+    nearest = np.abs(n_held_out * folds - len(latest))[::-1].argmin()
+    cut = dates[1:][::-1][nearest]
+    return design.index[(design["unit"].map(latest) >= cut).to_numpy()]
+
+
 def _column_tests(
-    design: pd.DataFrame, split: pd.Series, how: str
+    design: pd.DataFrame, split: pd.Series, how: str, links: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[int, int, pd.Index]]:
     kind, _, column = how.partition(":")
     if kind not in ("column", "leave_out") or not column:
-        known = "kfold, column:NAME and leave_out:NAME"
+        known = "kfold, column:NAME, leave_out:NAME and temporal:NAME"
         raise SplitError(f"--split {how} is unknown: it must be one of {known}.")
-    if split.isna().any():
-        raise SplitError(
-            f"The column {column!r} of --split {how} is empty for {split.isna().sum()} training "
-            f"samples, such as {split.index[split.isna()][0]}. Give each sample a value."
-        )
+    _refuse_empty_cells(split, how)
+    _refuse_parted_pairs(split, how, links)
     values = sorted(split.unique())
     if len(values) < 2:
         raise SplitError(
@@ -168,6 +206,32 @@ def _column_tests(
     held_out = ["test"] if kind == "column" and values == ["test", "train"] else values
     for fold, value in enumerate(held_out, start=1):
         yield 1, fold, design.index[split == value]
+
+
+def _refuse_empty_cells(split: pd.Series, how: str) -> None:
+    column = how.partition(":")[2]
+    if split.isna().any():
+        raise SplitError(
+            f"The column {column!r} of --split {how} is empty for {split.isna().sum()} training "
+            f"samples, such as {split.index[split.isna()][0]}. Give each sample a value."
+        )
+
+
+def _refuse_parted_pairs(split: pd.Series, how: str, links: Sequence[tuple[str, str]]) -> None:
+    column = how.partition(":")[2]
+    parted = [
+        (one, two)
+        for one, two in links
+        if one in split.index and two in split.index and split[one] != split[two]
+    ]
+    if parted:
+        one, two = parted[0]
+        raise SplitError(
+            f"The column {column!r} of --split {how} parts samples that are the same material: "
+            f"{one} ({split[one]}) and {two} ({split[two]}) have all but the same profile, and so "
+            f"for {len(parted)} pairs. Give both samples of a pair the same value, or leave one of "
+            "them out; *.duplicates.tsv lists them."
+        )
 
 
 def _final_scope(

@@ -538,6 +538,148 @@ def an_extreme_but_legal_value(cohort: Cohort) -> None:
     cohort.rna[2][1] = "36893"
 
 
+# Values that do not fit the kind -----------------------------------------------------------------
+
+
+def _kind(cohort: Cohort, kind: str) -> None:
+    """Call the RNA table by another kind."""
+    cohort.sheet[1][1] = kind
+
+
+def _whole_numbers(cohort: Cohort) -> None:
+    for row in cohort.rna[1:]:
+        row[1:] = [f"{8 * float(cell):.0f}" for cell in row[1:]]
+
+
+@case(same=False)
+def sound_counts(cohort: Cohort) -> None:
+    _kind(cohort, "rna_counts")
+    _whole_numbers(cohort)
+
+
+@case(error=("rna.tsv", "1 of 240 values are negative", "RNA004, sample S02: -3", "0 or more"))
+def a_negative_count(cohort: Cohort) -> None:
+    _kind(cohort, "rna_counts")
+    _whole_numbers(cohort)
+    cohort.rna[4][2] = "-3"
+
+
+@case(error=("rna.tsv", "are negative", "and 7 more", "logged or centred", "kind mirna_log"))
+def logged_values_given_as_counts(cohort: Cohort) -> None:
+    _kind(cohort, "mirna_counts")
+    cohort.rna[4][1:] = [str(-index / 4) for index in range(1, len(SAMPLES) + 1)]
+
+
+@case(warning=("rna.tsv", "of 240 values are no whole numbers", "Expected counts", "rna_log"))
+def normalised_values_given_as_counts(cohort: Cohort) -> None:
+    _kind(cohort, "rna_counts")
+
+
+@case(warning=("rna.tsv", "no whole numbers", "Relative abundances are no counts"))
+def relative_abundances_given_as_counts(cohort: Cohort) -> None:
+    _kind(cohort, "microbiome_counts")
+
+
+def _betas(cohort: Cohort) -> None:
+    _kind(cohort, "methylation_beta")
+    for row in cohort.rna[1:]:
+        row[1:] = [f"{float(cell) / 20:.4f}" for cell in row[1:]]
+
+
+@case(same=False)
+def sound_beta_values(cohort: Cohort) -> None:
+    _betas(cohort)
+
+
+@case(error=("rna.tsv", "1 of 240 values lie outside 0 to 1", "RNA002, sample S12: 1.5"))
+def a_beta_value_above_one(cohort: Cohort) -> None:
+    _betas(cohort)
+    cohort.rna[2][-1] = "1.5"
+
+
+@case(error=("rna.tsv", "outside 0 to 1", "look like M-values"))
+def m_values_given_as_beta_values(cohort: Cohort) -> None:
+    _kind(cohort, "methylation_beta")
+    for row in cohort.rna[1:]:
+        row[1:] = [f"{float(cell) - 6:.3f}" for cell in row[1:]]
+
+
+@case(error=("rna.tsv", "outside 0 to 1", "look like percentages"))
+def percentages_given_as_beta_values(cohort: Cohort) -> None:
+    _kind(cohort, "methylation_beta")
+    for row in cohort.rna[1:]:
+        row[1:] = [f"{5 * float(cell):.2f}" for cell in row[1:]]
+
+
+@case(error=("mutation.tsv", "1 of 72 values are negative", "MUTATION002, sample S03: -1"))
+def a_negative_mutation(cohort: Cohort) -> None:
+    cohort.tables["mutation.tsv"][2][3] = "-1"
+
+
+@case(warning=("mutation.tsv", "2 of 72 calls are fractions", "allele fractions (VAF)"), same=False)
+def allele_fractions(cohort: Cohort) -> None:
+    cohort.tables["mutation.tsv"][2][3:5] = ["0.31", "0.07"]
+
+
+@case(
+    warning=("mutation.tsv", "1 of 72 calls are above 1", "Numbers of mutations are fine"),
+    same=False,
+)
+def a_gene_mutated_twice(cohort: Cohort) -> None:
+    cohort.tables["mutation.tsv"][2][3] = "2"
+
+
+@case(warning=("rna.tsv", "of 240 values are negative", "metabolite", "(PQN)"), same=False)
+def metabolites_that_were_centred(cohort: Cohort) -> None:
+    _kind(cohort, "metabolite")
+    for row in cohort.rna[1:]:
+        row[1:] = [f"{float(cell) - 6:.3f}" for cell in row[1:]]
+
+
+@case(error=("rna.tsv", "No feature varies", "20 features", "12 samples"))
+def a_constant_layer(cohort: Cohort) -> None:
+    for row in cohort.rna[1:]:
+        row[1:] = ["7.5"] * len(SAMPLES)
+
+
+@case(warning=("rna.tsv", "12 of 20 features have the same value in all samples"), same=False)
+def a_mostly_constant_layer(cohort: Cohort) -> None:
+    for row in cohort.rna[1:13]:
+        row[1:] = ["7.5"] * len(SAMPLES)
+
+
+@case(
+    warning=("rna.tsv", "2 of 20 features have no value in any sample: RNA003, RNA017"),
+    missing=tuple((row, sample) for row in (2, 16) for sample in SAMPLES),
+)
+def features_of_missing_values(cohort: Cohort) -> None:
+    for row in (3, 17):
+        cohort.rna[row][1:] = ["NA"] * len(SAMPLES)
+
+
+def _keep_samples(cohort: Cohort, layer: str, n: int) -> None:
+    for row in cohort.tables[f"{layer}.tsv"]:
+        del row[1 + n :]
+
+
+@case(error=("protein.tsv", "Layer 'protein' has one training sample (S01)"))
+def a_layer_of_one_sample(cohort: Cohort) -> None:
+    _keep_samples(cohort, "protein", 1)
+
+
+@case(warning=("protein.tsv", "Layer 'protein' has 3 training samples: S01, S02, S03"), same=False)
+def a_layer_of_three_samples(cohort: Cohort) -> None:
+    _keep_samples(cohort, "protein", 3)
+
+
+@case(
+    warning=("samples.tsv", "1 of 3 batches have one sample: site7 (S04)"),
+    options={"batch": "site"},
+)
+def a_batch_of_one_sample(cohort: Cohort) -> None:
+    cohort.set_sample("site", {"S04": "site7"})
+
+
 # The samplesheet ---------------------------------------------------------------------------------
 
 

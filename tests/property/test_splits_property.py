@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omicsfusion.folds import units_of
 from omicsfusion.scopes import FINAL, OUTER
-from omicsfusion.splits import list_groups, make_splits
+from omicsfusion.splits import SplitError, list_groups, make_splits
 from omicsfusion.tables.outcome import Outcome
 from omicsfusion.tables.tsv import write_tsv
 
@@ -80,6 +81,61 @@ def test_each_training_sample_is_tested_once_a_repeat_and_external_ones_never(ta
     assert set(external["inner"]) <= {OUTER, FINAL}
     n_parents = 1 + SETTINGS["folds"] * SETTINGS["repeats"]
     assert len(external) == n_parents * (samples["role"] == "external").sum()
+
+
+@st.composite
+def linked_cohorts(draw):
+    """A cohort with some pairs of near-duplicates, and dates: (samples, outcome), links."""
+    samples, outcome = draw(cohorts("classification", most_samples=2))
+    training = sorted(samples.loc[samples["role"] == "train", "sample"])
+    n_links = draw(st.integers(1, 4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    links = [tuple(rng.choice(training, 2, replace=False)) for _ in range(n_links)]
+    years = rng.integers(2000, 2000 + draw(st.integers(2, 40)), len(samples)).astype(str)
+    return (samples.assign(split=years), outcome), links
+
+
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("how", ["kfold", "temporal:year"])
+def test_no_scope_parts_a_patient_or_a_pair_of_duplicates(how, data):
+    cohort, links = data.draw(linked_cohorts())
+    samples = cohort[0]
+    units = units_of(samples, links)
+    splits = _or_refused(cohort, how=how, links=links)
+    if splits is not None:
+        in_scope = splits[splits["role"] != "external"]
+        by_scope = [in_scope[name] for name in ("repeat", "fold", "inner")]
+        of_unit = in_scope.groupby([*by_scope, in_scope["sample"].map(units)])["role"].nunique()
+        assert (of_unit == 1).all()
+
+
+def _or_refused(cohort, **changes):
+    """The splits; None when so many samples are linked that too few units are left."""
+    try:
+        return split(cohort, **changes)
+    except SplitError:
+        return None
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_in_a_temporal_split_all_training_samples_are_older_than_the_cut(data):
+    cohort, links = data.draw(linked_cohorts())
+    samples = cohort[0]
+    splits = _or_refused(cohort, how="temporal:year", links=links)
+    if splits is None:
+        return
+    outer = splits.query("inner == 'outer' and role != 'external'").set_index("sample")
+    year = samples.set_index("sample")["split"].astype(int)[outer.index]
+    unit = units_of(samples, links)[outer.index]
+    newest = year.groupby(unit).max()
+    tested = outer["role"] == "test"
+    cut = newest[unit[tested]].min()
+    assert (year[~tested] < cut).all()
+    shares = [(newest >= date).mean() for date in sorted(set(newest))[1:]]
+    assert abs((newest >= cut).mean() - 1 / 3) <= min(abs(share - 1 / 3) for share in shares) + 1e-9
+    assert set(unit[tested]) == set(newest.index[newest >= cut])
 
 
 @settings(max_examples=5, deadline=None)

@@ -7,19 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.chain import Chain
 from omicsfusion.preprocess.cohorts import CohortsError, read_cohorts
 from omicsfusion.preprocess.fitting import count_features, fit_chains, read_chain
 from omicsfusion.preprocess.matrices import read_matrix, scopes_of
+from omicsfusion.preprocess.register import Register
+from omicsfusion.recipes.catalogue import read_catalogue
+from omicsfusion.recipes.recipe import settle
 from omicsfusion.scopes import FINAL, OUTER, Scope
 from omicsfusion.tables.layer import LayerHeader, new_layer
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "preprocess.py"
+COMMON = ["--task", "classification", "--recipe", "recipe.json"]
 NAN = np.nan
 
 
-def write_layer(path, cohort, samples, features, X, kind="rna", types=(), categories=None):
+def write_layer(path, cohort, samples, features, X, kind="rna_log", types=(), categories=None):
     header = LayerHeader(
         path.name.split(".")[1], kind, cohort, samples, features, types, categories or {}
     )
@@ -92,25 +97,30 @@ def test_a_covariate_that_is_a_number_here_and_a_word_there_is_refused(tmp_path)
 def test_files_of_two_layers_are_refused(tmp_path):
     a = write_layer(tmp_path / "a.rna.h5ad", "main", ("s1",), ("g",), [[1]])
     b = write_layer(tmp_path / "b.mirna.h5ad", "other", ("s2",), ("g",), [[1]])
-    with pytest.raises(CohortsError, match=r"mirna \(rna\), rna \(rna\)"):
+    with pytest.raises(CohortsError, match=r"mirna \(rna_log\), rna \(rna_log\)"):
         read_cohorts([a, b], samples_table(["s1"], ["s2"]))
 
 
-def test_each_kind_has_its_chain():
-    steps = "FeatureFilter > LogTransform > VarianceSelector > MedianImputer > Scaler"
-    assert repr(Chain.for_kind("rna_counts")) == f"Chain(rna_counts: {steps})"
-    assert "LogTransform" not in repr(Chain.for_kind("rna"))
-    assert Chain.for_kind("rna").steps[-1].method == "robust"
-    assert Chain.for_kind("cnv").steps[-1].method == "zscore"
+def notes(n, features=("a", "b"), categories=()):
+    return Annotations(features=tuple(features), categories=tuple(categories))
+
+
+def test_a_chain_has_the_steps_of_its_recipe():
+    chain = Chain(settle(read_catalogue(), "rna_counts"))
+    assert repr(chain) == (
+        "Chain(rna_counts: filter:present > normalise:tmm > impute:median > select:variance > "
+        "scale:robust)"
+    )
 
 
 def test_a_chain_of_covariates_makes_named_numbers():
     stage = [0] * 6 + [1] * 6
     age = [40.0, 60.0] * 5 + [NAN, NAN]
     X = np.array([stage, age], dtype=np.float32).T
-    chain = Chain.for_kind("clinical", [("I", "II"), None]).fit(X, ["stage", "age"])
+    known = notes(12, ["stage", "age"], [("I", "II"), None])
+    chain = Chain(settle(read_catalogue(), "clinical")).fit(X, known)
     assert chain.get_feature_names_out() == ("stage=I", "stage=II", "age", "age=missing")
-    out = chain.transform(np.array([[1, 50], [0, NAN]]))
+    out = chain.transform(np.array([[1, 50], [0, NAN]]), known)
     np.testing.assert_array_equal(out, [[0, 1, 0, 0], [1, 0, 0, 1]])
     assert out.dtype == np.float32
 
@@ -120,12 +130,12 @@ def test_a_chain_of_covariates_makes_named_numbers():
     [
         (np.random.default_rng(0).normal(size=(4, 2)), "fewer than 5 training samples"),
         (np.empty((0, 2)), "fewer than 5 training samples"),
-        (np.ones((9, 2)), "all features are constant or mostly missing"),
-        (np.full((9, 2), NAN), "all features are constant or mostly missing"),
+        (np.ones((9, 2)), "no feature is left: 2 constant"),
+        (np.full((9, 2), NAN), "no feature is left: 2 mostly missing"),
     ],
 )
 def test_a_layer_that_cannot_be_fitted_comes_out_without_columns(tmp_path, X, reason):
-    chain = Chain.for_kind("rna").fit(X, ["a", "b"])
+    chain = Chain(settle(read_catalogue(), "rna_log")).fit(X, notes(len(X)))
     with h5py.File(tmp_path / "c.h5", "w") as file:
         chain.to_h5(file)
         reloaded = Chain.from_h5(file)
@@ -133,13 +143,14 @@ def test_a_layer_that_cannot_be_fitted_comes_out_without_columns(tmp_path, X, re
         assert fitted.absent_ == reason
         assert fitted.n_train_ == len(X)
         assert fitted.get_feature_names_out() == ()
-        assert fitted.transform(np.ones((3, 2))).shape == (3, 0)
+        assert fitted.transform(np.ones((3, 2)), notes(3)).shape == (3, 0)
 
 
 def test_a_matrix_of_another_width_is_refused():
-    chain = Chain.for_kind("rna").fit(np.random.default_rng(0).normal(size=(9, 2)), ["a", "b"])
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    chain = Chain(settle(read_catalogue(), "rna_log")).fit(X, notes(9))
     with pytest.raises(ValueError, match="X has 3 features, the chain was fitted on 2"):
-        chain.transform(np.ones((1, 3)))
+        chain.transform(np.ones((1, 3)), notes(1))
 
 
 def test_train_and_stop_fit_the_chain_and_test_and_external_do_not(tmp_path):
@@ -149,7 +160,10 @@ def test_train_and_stop_fit_the_chain_and_test_and_external_do_not(tmp_path):
     layer = read_cohorts([path], samples_table(ids))
     role = ["train"] * 6 + ["stop"] * 2 + ["test"] * 3 + ["external"]
     scope = Scope(1, 1, OUTER)
-    chains = fit_chains(layer, splits_table({scope: dict(zip(ids, role, strict=True))}))
+    splits = splits_table({scope: dict(zip(ids, role, strict=True))})
+    register = Register.of(samples_table(ids), "classification")
+    recipe = settle(read_catalogue(), "cnv", {"normalise": ("none", {}, "")})
+    chains, _ = fit_chains(layer, splits, recipe, register)
     assert chains[scope].n_train_ == 8
     np.testing.assert_allclose(chains[scope].steps[-1].centre_, X[:8].mean())
     assert count_features("rna", chains).iloc[0].tolist() == [
@@ -170,9 +184,11 @@ def test_the_script_writes_matrices_chains_and_counts(tmp_path):
         Scope(1, 2, OUTER): {**dict.fromkeys(ids[:12], "test"), **dict.fromkeys(ids[12:], "train")},
     }
     write_tsv(splits_table(scopes), tmp_path / "splits.tsv")
+    recipe = settle(read_catalogue(), "rna_log")
+    (tmp_path / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     arguments = "--id rna.all --files main.rna.h5ad --splits splits.tsv --samples samples.tsv"
     done = subprocess.run(
-        [sys.executable, SCRIPT, *arguments.split(), "--group", "all"],
+        [sys.executable, SCRIPT, *arguments.split(), *COMMON, "--group", "all"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -184,7 +200,8 @@ def test_the_script_writes_matrices_chains_and_counts(tmp_path):
     assert matrix.samples == ids[:15]
     assert matrix.features == ("g1", "g3")
     chain = read_chain(tmp_path / "rna.all.chains.h5", Scope(1, 1, OUTER))
-    np.testing.assert_array_equal(chain.transform(X[:15].astype(np.float32)), matrix.X)
+    out = chain.transform(X[:15].astype(np.float32), notes(15, ["g1", "g2", "g3"]))
+    np.testing.assert_array_equal(out, matrix.X)
     absent = read_matrix(tmp_path / "rna.all.matrices.h5", Scope(1, 2, OUTER))
     assert absent.X.shape == (15, 0)
     counts = read_tsv(tmp_path / "rna.all.features.tsv")
@@ -198,7 +215,7 @@ def test_the_script_refuses_an_unknown_group_in_a_sentence(tmp_path):
     write_tsv(splits_table({Scope(0, 0, FINAL): {"s1": "train"}}), tmp_path / "splits.tsv")
     arguments = "--id rna.g9 --files x.h5ad --splits splits.tsv --samples samples.tsv --group g9"
     done = subprocess.run(
-        [sys.executable, SCRIPT, *arguments.split()],
+        [sys.executable, SCRIPT, *arguments.split(), *COMMON],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,3 +1,4 @@
+import h5py
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -48,7 +49,7 @@ def test_the_filter_leaves_out_constant_and_mostly_missing_features():
     )
     step = FeatureFilter().fit(X)
     assert step.get_feature_names_out(list("abcde")).tolist() == ["b", "d", "e"]
-    assert (step.n_constant_, step.n_missing_) == (1, 1)
+    assert step.dropped_ == {"constant": 1, "mostly missing": 1}
     assert FeatureFilter(max_missing=0.4).fit(X).support_.tolist() == [0, 1, 0, 0, 0]
 
 
@@ -110,8 +111,9 @@ def test_robust_scaling_falls_back_to_the_standard_deviation_and_clips():
 
 
 def test_a_constant_feature_is_scaled_to_zero():
-    X = np.full((9, 1), 0.1)
-    assert not Scaler("zscore").fit(X).transform(X).any()
+    for n in range(2, 30):
+        X = np.full((n, 1), 0.1)
+        assert np.abs(Scaler("zscore").fit(X).transform(X)).max() < 1e-15
 
 
 def test_binary_features_are_left_alone_when_asked():
@@ -129,11 +131,12 @@ def test_an_unknown_method_is_refused():
 STAGES = ("I", "II", "III", "IV")
 
 
-def encode(codes, new, levels=STAGES):
+def encode(codes, new, levels=STAGES, new_levels=None):
     """Fit on codes of one covariate; return the columns of new codes by name."""
-    step = ClinicalEncoder([levels]).fit(np.array(codes, dtype=float)[:, None])
+    step = ClinicalEncoder().fit(np.array(codes, dtype=float)[:, None], categories=[levels])
     names = step.get_feature_names_out(["stage"])
-    out = step.transform(np.array(new, dtype=float)[:, None])
+    new_levels = levels if new_levels is None else new_levels
+    out = step.transform(np.array(new, dtype=float)[:, None], categories=[new_levels])
     return {name: out[:, column].tolist() for column, name in enumerate(names)}
 
 
@@ -160,14 +163,67 @@ def test_a_level_called_other_joins_the_rare_ones():
 @pytest.mark.parametrize(("n_missing", "columns"), [(1, ["age"]), (2, ["age", "age=missing"])])
 def test_a_number_that_is_often_missing_has_an_indicator(n_missing, columns):
     ages = np.array([NAN] * n_missing + [50.0] * (20 - n_missing))[:, None]
-    step = ClinicalEncoder([None]).fit(ages)
+    step = ClinicalEncoder().fit(ages, categories=[None])
     assert step.get_feature_names_out(["age"]).tolist() == columns
     np.testing.assert_array_equal(step.transform(ages)[:, 0], ages[:, 0])
 
 
+def test_levels_are_known_by_their_names_not_by_their_positions():
+    new_levels = ("0", "II", "I", "V")
+    found = encode([0] * 5 + [1] * 9 + [2], [0, 1, 2, 3, NAN, 17, 0.5], new_levels=new_levels)
+    assert found == {
+        "stage=I": [0, 0, 1, 0, 0, 0, 0],
+        "stage=II": [0, 1, 0, 0, 0, 0, 0],
+        "stage=other": [1, 0, 0, 1, 0, 1, 1],
+    }
+
+
+def test_levels_that_only_other_samples_have_leave_no_trace(tmp_path):
+    codes = np.array([[0.0]] * 5 + [[1.0]] * 9)
+    saved = []
+    for levels, shift in ((("I", "II"), 0), (("0", "I", "II", "secret"), 1)):
+        step = ClinicalEncoder().fit(codes + shift, categories=[levels])
+        with h5py.File(tmp_path / f"{shift}.h5", "w") as file:
+            step.to_h5(file)
+        saved.append((tmp_path / f"{shift}.h5").read_bytes())
+    assert saved[0] == saved[1]
+
+
+def test_a_covariate_that_changes_its_type_is_refused():
+    step = ClinicalEncoder().fit(np.zeros((6, 1)), categories=[STAGES])
+    with pytest.raises(ValueError, match="Covariate 1 held words among"):
+        step.transform(np.zeros((2, 1)), categories=[None])
+    with pytest.raises(ValueError, match="1 covariates, but categories for 2"):
+        step.transform(np.zeros((2, 1)), categories=[STAGES, None])
+
+
+def test_without_categories_all_covariates_are_numbers(values):
+    step = ClinicalEncoder().fit(np.nan_to_num(values))
+    np.testing.assert_array_equal(step.transform(values), values)
+
+
+def test_pareto_scaling_divides_by_the_root_of_the_deviation_and_clips_in_deviations():
+    X = np.random.default_rng(0).normal(size=(400, 3)) * [1, 100, 0.01] + [0, 7, 9]
+    X[0] = 1e6
+    step = Scaler("pareto").fit(X)
+    root = np.sqrt(X.std(axis=0))
+    expected = (X - X.mean(axis=0)) / root
+    np.testing.assert_allclose(step.transform(X)[1:], expected[1:], rtol=1e-9)
+    np.testing.assert_allclose(step.transform(X)[0], 5 * root)
+
+
+def test_values_that_are_not_scaled_are_clipped_outside_the_training_range_only():
+    X = np.zeros((100, 2))
+    X[0, 0] = 1
+    X[:, 1] = np.linspace(-1, 1, 100)
+    step = Scaler("none").fit(X)
+    np.testing.assert_array_equal(step.transform(X), X)
+    np.testing.assert_allclose(step.transform([[3e38, -3e38]]), [[1, -5 * X[:, 1].std()]])
+
+
 def test_steps_can_be_cloned_and_say_their_parameters():
     for step in (
-        ClinicalEncoder([STAGES]),
+        ClinicalEncoder(),
         FeatureFilter(0.2),
         VarianceSelector(3),
         Scaler("robust"),

@@ -9,8 +9,14 @@ import pytest
 from omicsfusion.folds import assign_folds, choose_stop, units_of
 from omicsfusion.scopes import FINAL, OUTER
 from omicsfusion.splits import SplitError, choose_horizons, make_splits
+from omicsfusion.tables.checking import check
+from omicsfusion.tables.dates import moment_in
+from omicsfusion.tables.duplicate_pairs import COLUMNS, links_of
+from omicsfusion.tables.findings import Request
 from omicsfusion.tables.outcome import Outcome
 from omicsfusion.tables.tsv import read_tsv, write_tsv
+from tests.malformed.cases import DEFAULTS
+from tests.malformed.cohort import Cohort
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "split.py"
 
@@ -68,6 +74,83 @@ def test_groups_that_cut_through_a_patient_are_joined():
         }
     )
     assert units_of(samples).to_dict() == {"s1": "p1", "s2": "p1", "s3": "p1", "s4": "p3"}
+
+
+def test_near_duplicates_join_the_units_of_their_patients():
+    samples = samples_table(4)
+    plain = units_of(samples)
+    linked = units_of(samples, [("s003", "s001"), ("s002", "an external sample")])
+    assert plain.tolist() == samples["sample"].tolist()
+    assert linked.to_dict() == {"s000": "s000", "s001": "s001", "s002": "s002", "s003": "s001"}
+
+
+def test_duplicates_are_dealt_into_one_fold_and_change_no_name_where_there_are_none():
+    samples = samples_table()
+    outcome = classes(samples, ["a", "b"] * 15)
+    links = [("s000", "s003"), ("s003", "s016")]
+    splits = make_splits(samples, outcome, "kfold", 3, 2, 2, 0, 1, links=links)
+    trio = splits[splits["sample"].isin(["s000", "s003", "s016"])]
+    assert (trio.groupby(["repeat", "fold", "inner"])["role"].nunique() == 1).all()
+    none = make_splits(samples, outcome, "kfold", 3, 2, 2, 0, 1, links=[])
+    pd.testing.assert_frame_equal(none, make_splits(samples, outcome, "kfold", 3, 2, 2, 0, 1))
+    torn = none[none["sample"].isin(["s000", "s003", "s016"])]
+    assert (torn.groupby(["repeat", "fold", "inner"])["role"].nunique() > 1).any()
+
+
+@pytest.mark.parametrize("how", ["column:part", "leave_out:part"])
+def test_a_column_that_parts_duplicates_is_refused_with_their_names(how):
+    samples = samples_table(split=["train", "test"] * 15)
+    outcome = classes(samples, ["a", "b", "b"] * 10)
+    with pytest.raises(
+        SplitError, match=r"s004 \(train\) and s007 \(test\) .* leave one of them out"
+    ):
+        make_splits(
+            samples, outcome, how, 3, 1, 2, 0, 1, links=[("s000", "s002"), ("s004", "s007")]
+        )
+
+
+def temporal(dates, folds=3, n=30, links=(), **columns):
+    samples = samples_table(n, split=dates, **columns)
+    outcome = classes(samples, ["a", "b", "a"] * (n // 3))
+    splits = make_splits(samples, outcome, "temporal:taken", folds, 5, 2, 0, 1, links=links)
+    return held_out(splits), splits
+
+
+def test_the_newest_share_is_the_one_test_set():
+    dates = [f"2019-{1 + day // 28:02d}-{1 + day % 28:02d}" for day in range(30)]
+    found, splits = temporal(dates)
+    assert found == {1: [f"s{number:03d}" for number in range(20, 30)]}
+    scopes = splits[["repeat", "fold", "inner"]].drop_duplicates().astype(str).agg("-".join, axis=1)
+    assert scopes.tolist() == ["0-0-final", "0-0-0", "0-0-1", "1-1-outer", "1-1-0", "1-1-1"]
+
+
+def test_years_and_other_numbers_are_ordered_as_numbers_not_as_text():
+    found, _ = temporal([str(9 + number) for number in range(30)])
+    assert found == {1: [f"s{number:03d}" for number in range(20, 30)]}
+
+
+def test_samples_of_the_date_of_the_cut_stay_together():
+    found, _ = temporal(["2001"] * 14 + ["2002"] * 12 + ["2003"] * 4)
+    assert len(found[1]) == 4  # 4 is nearer to a third of 30 than 16
+    found, _ = temporal(["2001"] * 16 + ["2002"] * 12 + ["2003"] * 2)
+    assert len(found[1]) == 14
+    found, _ = temporal(["2001"] * 15 + ["2002"] * 10 + ["2003"] * 5)
+    assert len(found[1]) == 5  # 5 and 15 are as near: the later cut
+
+
+def test_a_patient_on_both_sides_of_the_cut_is_tested_whole():
+    patient = [f"s{number:03d}" for number in range(30)]
+    patient[0] = "s029"
+    found, _ = temporal(
+        [str(2000 + number) for number in range(30)], patient=patient, group=patient, folds=5
+    )
+    assert found[1] == ["s000", *(f"s{number:03d}" for number in range(24, 30))]
+
+
+def test_a_duplicate_on_both_sides_of_the_cut_is_tested_whole():
+    years = [str(2000 + number) for number in range(30)]
+    found, _ = temporal(years, folds=5, links=[("s001", "s027")])
+    assert "s001" in found[1]
 
 
 def test_a_class_with_two_training_samples_gives_none_to_stop():
@@ -187,9 +270,43 @@ def unknown_way():
     )
 
 
+def same_date():
+    samples = samples_table(split="2019-03-01")
+    outcome = classes(samples, ["a", "b"] * 15)
+    return samples, outcome, {"how": "temporal:taken"}, "same newest date in the column 'taken'"
+
+
+def no_date():
+    samples = samples_table(split=["2019-03-01", "2019-03-02"] * 14 + ["2020-01-01", None])
+    outcome = classes(samples, ["a", "b"] * 15)
+    return samples, outcome, {"how": "temporal:taken"}, "'taken' .* empty for 1 .* s029"
+
+
+def strange_date():
+    samples = samples_table(split=["2019-03-01", "2019-03-02"] * 14 + ["2020-01-01", "1/4/2019"])
+    outcome = classes(samples, ["a", "b"] * 15)
+    return samples, outcome, {"how": "temporal:taken"}, "'1/4/2019' is neither a date"
+
+
+def dates_beside_numbers():
+    samples = samples_table(split=["2019-03-01", "2019"] * 15)
+    outcome = classes(samples, ["a", "b"] * 15)
+    return samples, outcome, {"how": "temporal:taken"}, "stand beside numbers"
+
+
+def no_column_of_dates():
+    samples = samples_table()
+    return samples, classes(samples, ["a", "b"] * 15), {"how": "temporal:"}, "is unknown"
+
+
 @pytest.mark.parametrize(
     "case",
     [
+        same_date,
+        no_date,
+        strange_date,
+        dates_beside_numbers,
+        no_column_of_dates,
         few_patients,
         few_inner_patients,
         class_of_two,
@@ -282,6 +399,27 @@ def test_the_script_writes_its_three_tables(tmp_path):
     ]
 
 
+def test_the_script_keeps_duplicates_of_any_layer_in_one_part(tmp_path):
+    samples = samples_table().assign(truth=["a", "b"] * 15, cohort="main", batch="", layers="rna")
+    write_tsv(samples, tmp_path / "samples.tsv")
+    pair = dict.fromkeys(COLUMNS, "x") | {"correlation": 1.0, "centred_correlation": 1.0}
+    none = pd.DataFrame(columns=COLUMNS)
+    write_tsv(none, tmp_path / "mirna.duplicates.tsv")
+    pairs = [{**pair, "sample": "s000", "other": f"s{number:03d}"} for number in range(3, 9)]
+    write_tsv(pd.DataFrame(pairs, columns=COLUMNS), tmp_path / "rna.duplicates.tsv")
+    options = ["--task", "classification", "--split", "kfold", "--duplicates"]
+    done = run_script(tmp_path, *options, "mirna.duplicates.tsv", "rna.duplicates.tsv")
+    assert done.returncode == 0, done.stderr
+    outer = read_tsv(tmp_path / "splits.tsv").query("inner == 'outer' and role == 'test'")
+    together = ["s000", *(pair["other"] for pair in pairs)]
+    assert outer.loc[outer["sample"].isin(together), "fold"].nunique() == 1
+
+
+def test_a_pair_that_two_layers_show_is_one_link():
+    pairs = pd.DataFrame({"sample": ["b", "a", "c"], "other": ["a", "b", "d"]})
+    assert links_of(pairs) == [("a", "b"), ("c", "d")]
+
+
 def test_the_script_ends_with_a_sentence_when_it_cannot_split(tmp_path):
     samples = samples_table(2).assign(truth=["a", "b"], cohort="main", batch="", layers="rna")
     write_tsv(samples, tmp_path / "samples.tsv")
@@ -289,3 +427,70 @@ def test_the_script_ends_with_a_sentence_when_it_cannot_split(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("A training set has 2 patients")
     assert "Traceback" not in done.stderr
+
+
+def checked_dates(folder, dates, **options):
+    """What CHECK_INPUT says of the small sound cohort with these dates of sampling."""
+    cohort = Cohort()
+    cohort.samples[0].append("taken")
+    for row, date in zip(cohort.samples[1:], dates, strict=True):
+        row.append(date)
+    sheet, samples = cohort.write(folder)
+    request = {**DEFAULTS, "folds": 3, "split": "temporal:taken", **options}
+    return check(Request(sheet=sheet, samples=samples, **request))
+
+
+DATES = [f"2019-03-{day:02d}" for day in range(1, 13)]
+
+
+def test_dates_are_handed_on_and_make_one_outer_fold(tmp_path):
+    result = checked_dates(tmp_path, DATES)
+    assert result.problems.found == []
+    assert result.samples["split"].tolist() == DATES
+    assert result.plan.design.n_outer == 1
+
+
+def changed(at, cell):
+    return [*DATES[:at], cell, *DATES[at + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (changed(4, ""), ["samples.tsv, row 6, column 'taken'", "1 samples have no value", "S05"]),
+        (changed(4, "1.4.2019"), ["row 6, column 'taken'", "are no dates: '1.4.2019'"]),
+        (changed(4, "2019-02-30"), ["row 6, column 'taken'", "are no dates: '2019-02-30'"]),
+        (changed(4, "2019"), ["column 'taken'", "stand beside plain numbers"]),
+        (["2019"] * 12, ["column 'taken'", "same newest date (2019)"]),
+    ],
+)
+def test_dates_that_cannot_order_the_samples_are_reported_where_they_stand(tmp_path, dates, words):
+    (error,) = checked_dates(tmp_path, dates).problems.errors
+    assert all(word in str(error) for word in words), str(error)
+
+
+def test_an_unknown_way_of_splitting_is_answered_with_the_known_ones(tmp_path):
+    (error,) = checked_dates(tmp_path, DATES, split="temporal:").problems.errors
+    assert "temporal:NAME" in str(error)
+    assert "--split temporal: is not known" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("0001-01-01", ("date", 0.0)),
+        ("2000-03-01", ("date", 730179.0)),  # day 1 is date.toordinal() 1: 730180 - 1
+        (" 2000-03-01 06:00 ", ("date", 730179.25)),
+        ("2000-03-01T12:00:00", ("date", 730179.5)),
+        ("2019", ("number", 2019.0)),
+        ("-1.5e2", ("number", -150.0)),
+        ("2019-13-01", None),
+        ("2019-3-1", None),
+        ("01/03/2019", None),
+        ("1e999", None),
+        ("inf", None),
+        ("", None),
+    ],
+)
+def test_a_moment_is_an_iso_date_or_a_number(cell, moment):
+    assert moment_in(cell) == moment

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from omicsfusion.tables.importing import ImportRequest, import_layer
-from omicsfusion.tables.layer import read_header, read_rows
+from omicsfusion.tables.layer import LayerHeader, new_layer, read_header, read_rows
+from omicsfusion.tables.layer_writer import LayerWriter
 
 
 def import_text(tmp_path: Path, text: str, rows: str, **more: object) -> tuple[Path, list[str]]:
@@ -98,3 +99,64 @@ def test_a_word_in_a_column_of_numbers_is_an_error(wrong: str, tmp_path: Path) -
     text = f"sample\tage\n{ages}S99\t{wrong}\n"
     _, problems = import_text(tmp_path, text, "samples", layer="clinical", kind="clinical")
     assert "row 22, column 'age'" in problems[0]
+
+
+@pytest.mark.parametrize("gathered", [1, 7, 12, 1000])
+@pytest.mark.parametrize("shape", [(5, 1), (1, 4), (5, 4), (2, 2), (5, 9)])
+def test_blocks_are_written_where_they_belong_whatever_their_shape(
+    gathered: int, shape: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omicsfusion.tables.layer_writer.GATHERED", gathered)
+    n, p = 5, 9
+    X = np.arange(n * p, dtype="f4").reshape(n, p)
+    order = np.array([3, 0, 4, 1, 2])
+    header = LayerHeader("m", "array", "main", tuple("abcde"), tuple("fghijklmn"))
+    path = tmp_path / "main.m.h5ad"
+    with new_layer(path, header) as x, LayerWriter(x) as writer:
+        for column in range(0, p, shape[1]):
+            for start in range(0, n, shape[0]):
+                rows = order[start : start + shape[0]]
+                writer.write(rows, column, X[rows, column : column + shape[1]])
+    np.testing.assert_array_equal(values(path), X)
+
+
+@pytest.mark.parametrize("rows", ["features", "samples"])
+@pytest.mark.parametrize("form", ["tsv", "parquet", "h5ad"])
+def test_blocks_of_any_form_and_direction_give_the_same_layer(
+    form: str, rows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.random((7, 11)).astype("f4"))
+    frame.index = pd.Index([f"S{row}" for row in rng.permutation(7)], name="id")
+    frame.columns = [f"g{column}" for column in range(11)]
+    table = frame if rows == "samples" else frame.T.rename_axis("id")
+    path = tmp_path / f"table.{form}"
+    if form == "tsv":
+        table.to_csv(path, sep="\t")
+    elif form == "parquet":
+        table.reset_index().to_parquet(path, index=False, row_group_size=3)
+    else:
+        import anndata
+
+        anndata.AnnData(table).write_h5ad(path)
+    for name, size in (("reading.BLOCK_CELLS", 6), ("reading.TEXT_CELLS", 20)):
+        monkeypatch.setattr(f"omicsfusion.tables.{name}", size)
+    monkeypatch.setattr("omicsfusion.tables.layer_writer.GATHERED", 30)
+    out = tmp_path / "main.m.h5ad"
+    request = ImportRequest("m", "array", "main", rows, (path,))
+    assert import_layer(request, out).found == []
+    assert read_header(out).samples == tuple(f"S{row}" for row in range(7))
+    np.testing.assert_array_equal(values(out), frame.sort_index().to_numpy())
+
+
+def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    header = LayerHeader("m", "array", "main", ("a", "b"), ("f", "g"))
+    path = tmp_path / "main.m.h5ad"
+    with (
+        pytest.raises(RuntimeError, match="no more"),
+        new_layer(path, header) as x,
+        LayerWriter(x) as writer,
+    ):
+        writer.write(np.arange(2), 0, np.ones((2, 1), dtype="f4"))
+        raise RuntimeError("no more")
+    assert not path.exists()

@@ -11,7 +11,7 @@ from scipy import sparse
 from omicsfusion.tables.cells import CellReader
 from omicsfusion.tables.numbers import cure_for_text, is_number, number_in
 from omicsfusion.tables.problems import Problems
-from omicsfusion.tables.reading import read_blocks, read_ids
+from omicsfusion.tables.reading import TableIds, read_blocks, read_ids
 from omicsfusion.tables.text_table import scan_text
 from omicsfusion.tables.unreadable import UnreadableTableError
 
@@ -54,8 +54,22 @@ def write_anndata(path: Path, kind: str) -> None:
 
 def numbers(path: Path) -> np.ndarray:
     ids = read_ids(path)
-    reader = CellReader(ids)
-    return np.vstack([reader.numbers(start, block) for start, block in read_blocks(ids)])
+    return read_all(ids, CellReader(ids))
+
+
+def read_all(ids: TableIds, reader: CellReader) -> np.ndarray:
+    """Put the blocks of a table together; each cell must come once."""
+    whole = np.full((len(ids.rows), len(ids.columns)), -99, dtype="f4")
+    for block in read_blocks(ids):
+        values = reader.numbers(block)
+        place = np.s_[
+            block.row : block.row + len(values), block.column : block.column + values.shape[1]
+        ]
+        assert (whole[place] == -99).all()
+        assert whole[place].shape == values.shape
+        whole[place] = values
+    assert not (whole == -99).any()
+    return whole
 
 
 KINDS = ["tsv", "csv.gz", "parquet", "parquet with an index", "h5ad", "h5ad csr", "h5ad csc"]
@@ -76,7 +90,8 @@ def test_small_blocks_give_the_same_numbers(
 ) -> None:
     path = write(tmp_path / "table", kind)
     whole = numbers(path)
-    monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_ROWS", 2)
+    monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_CELLS", 2)
+    monkeypatch.setattr("omicsfusion.tables.reading.TEXT_CELLS", 8)
     np.testing.assert_array_equal(numbers(path), whole)
 
 
@@ -85,7 +100,7 @@ def test_wide_text_tables_give_the_same_numbers(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "table", kind)
-    monkeypatch.setattr("omicsfusion.tables.reading.WIDE", 1)
+    monkeypatch.setattr("omicsfusion.tables.text_blocks.WIDE", 1)
     monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_ROWS", 2)
     np.testing.assert_array_equal(numbers(path), VALUES.astype("f4"))
 
@@ -97,11 +112,10 @@ def test_bad_cells_of_wide_tables_are_named_alike(
     path.write_text('id,a,b,c\ng1,1,"low, very",3\ng2,,inf,N/A\n"g3",.,1e99,x\n')
     told = []
     for wide in (1, 10):
-        monkeypatch.setattr("omicsfusion.tables.reading.WIDE", wide)
+        monkeypatch.setattr("omicsfusion.tables.text_blocks.WIDE", wide)
         ids = read_ids(path)
         reader, problems = CellReader(ids), Problems()
-        for start, block in read_blocks(ids):
-            reader.numbers(start, block)
+        read_all(ids, reader)
         reader.report(problems)
         told.append([str(problem) for problem in problems.found])
     assert told[0] == told[1]
@@ -127,8 +141,7 @@ def test_lines_of_rows_count_comments_and_blank_lines(tmp_path: Path) -> None:
     ids = read_ids(path)
     assert (ids.rows, ids.lines) == (("g1", "g2"), (4, 6))
     reader = CellReader(ids)
-    for start, block in read_blocks(ids):
-        reader.numbers(start, block)
+    read_all(ids, reader)
     problems = Problems()
     reader.report(problems)
     assert problems.errors[0].row == "6"
@@ -143,7 +156,7 @@ def test_text_that_python_or_pandas_might_take_for_a_number_is_none(
     path.write_text(f"id\ta\tb\ng1\t{cell}\t1\ng2\t{cell}\t2\n")
     ids = read_ids(path)
     reader = CellReader(ids)
-    values = np.vstack([reader.numbers(start, block) for start, block in read_blocks(ids)])
+    values = read_all(ids, reader)
     problems = Problems()
     reader.report(problems)
     assert np.isnan(values[:, 0]).all()
@@ -184,8 +197,7 @@ def test_a_truth_column_of_parquet_is_no_number(tmp_path: Path) -> None:
     pd.DataFrame({"id": ["g1", "g2"], "S1": [True, False]}).to_parquet(path, index=False)
     ids = read_ids(path)
     reader = CellReader(ids)
-    for start, block in read_blocks(ids):
-        reader.numbers(start, block)
+    read_all(ids, reader)
     problems = Problems()
     reader.report(problems)
     assert "1 for true" in problems.errors[0].cure
@@ -197,3 +209,89 @@ def test_a_zero_in_a_delimiter_rich_name_does_not_mislead(tmp_path: Path) -> Non
     path.write_text(f"id\tS1\tS2\n{lineage}A\t1\t2\n{lineage}B\t3\t4\n")
     assert scan_text(path).delimiter == "\t"
     assert read_ids(path).rows == (f"{lineage}A", f"{lineage}B")
+
+
+@pytest.mark.parametrize("wide", [1, 10])
+@pytest.mark.parametrize("row", ["g3\t1\t2", "g3\t1\t2\t3\t4", "g3\t1\t2\t3\t"])
+def test_a_row_of_another_length_is_noticed_while_cells_are_read(
+    row: str, wide: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omicsfusion.tables.text_blocks.WIDE", wide)
+    path = tmp_path / "table.tsv"
+    path.write_text(f"id\ta\tb\tc\ng1\t1\t2\t3\ng2\t4\t5\t6\n{row}\ng4\t7\t8\t9\n")
+    ids = read_ids(path, cells_counted=False)
+    with pytest.raises(UnreadableTableError, match="line 4") as caught:
+        read_all(ids, CellReader(ids))
+    assert caught.value.row == "4"
+
+
+@pytest.mark.parametrize("wide", [1, 10])
+def test_blank_lines_between_rows_are_passed_over_and_lines_keep_their_numbers(
+    wide: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omicsfusion.tables.text_blocks.WIDE", wide)
+    monkeypatch.setattr("omicsfusion.tables.reading.TEXT_CELLS", 4)
+    path = tmp_path / "table.tsv"
+    path.write_text("id\ta\tb\ng1\t1\t2\n\ng2\t3\t4\n\t\t\ng3\t5\tx\n\n")
+    ids = read_ids(path)
+    reader, problems = CellReader(ids), Problems()
+    np.testing.assert_array_equal(read_all(ids, reader), [[1, 2], [3, 4], [5, np.nan]])
+    reader.report(problems)
+    assert problems.errors[0].row == "6"
+
+
+def test_lone_carriage_returns_end_lines_too(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    for text in ("id\ta\rg1\t1\rg2\t2\r", "id\ta\ng1\t1\rg2\t2\n", "id\ta\r\ng1\t1\r\ng2\t2\r\n"):
+        path.write_bytes(text.encode())
+        assert read_ids(path).rows == ("g1", "g2")
+        np.testing.assert_array_equal(numbers(path), [[1], [2]])
+
+
+def test_ids_of_parquet_columns_may_hold_dots(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = pd.DataFrame({"id": ["g1", "g2"], "S1": [1.0, 2.0], "S1.1": [3.0, 4.0], "S1.2": [5, 6]})
+    table.to_parquet(path, index=False)
+    assert read_ids(path).columns == ("S1", "S1.1", "S1.2")
+    np.testing.assert_array_equal(numbers(path), [[1, 3, 5], [2, 4, 6]])
+
+
+def test_nested_columns_of_parquet_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"id": ["g1"], "S1": [{"a": 1, "b": 2}]}).to_parquet(path, index=False)
+    with pytest.raises(UnreadableTableError, match="columns within columns"):
+        read_ids(path)
+
+
+@pytest.mark.parametrize("chunks", [(1, 1), (2, 3), (5, 4), (1, 4)])
+def test_chunks_of_anndata_are_read_whole(
+    chunks: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import h5py
+
+    path = write(tmp_path / "table.h5ad", "h5ad")
+    with h5py.File(path, "r+") as file:
+        values = file["X"][:]
+        attributes = dict(file["X"].attrs)
+        del file["X"]
+        file.create_dataset("X", data=values, chunks=chunks, compression="gzip")
+        file["X"].attrs.update(attributes)
+    whole = numbers(path)
+    np.testing.assert_array_equal(whole, np.nan_to_num(VALUES).astype("f4"))
+    monkeypatch.setattr("omicsfusion.tables.reading.BLOCK_CELLS", 5)
+    np.testing.assert_array_equal(numbers(path), whole)
+    for block in read_blocks(read_ids(path)):
+        assert block.row % chunks[0] == 0
+        assert block.column % chunks[1] == 0
+
+
+@pytest.mark.parametrize("cell", ["-nan", "+NaN", "Infinity", "-inf", "1e400", "nan(1)"])
+def test_what_arrow_takes_for_a_number_and_is_none_is_told(cell: str, tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text(f"id\ta\tb\ng1\t{cell}\t1\ng2\t3\t2\n")
+    ids = read_ids(path)
+    reader, problems = CellReader(ids), Problems()
+    values = read_all(ids, reader)
+    reader.report(problems)
+    np.testing.assert_array_equal(values, [[np.nan, 1], [3, 2]])
+    assert "row 2 (g1), column a" in str(problems.errors[0])

@@ -1,13 +1,16 @@
-"""One layer over all cohorts, its features aligned."""
+"""One layer over all cohorts, its features aligned: in memory, or read as it is asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from omicsfusion.tables.layer import LayerHeader, read_header, read_rows
+from omicsfusion.tables.layer import LayerHeader, read_columns, read_header, read_rows
+
+# Whole rows are read so many values at a time: 64 MB.
+ROW_BLOCK = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,120 @@ class CohortsLayer:
 
     def rows_of(self, samples: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the rows of those of ``samples`` that have the layer, and their ids, sorted."""
-        wanted = set(samples)
-        rows = [row for row, sample in enumerate(self.samples) if sample in wanted]
-        return self.X[rows], tuple(self.samples[row] for row in rows)
+        rows, found = which_rows(self.samples, samples)
+        return self.X[rows], found
+
+    def columns(self, start: int, stop: int, rows: np.ndarray) -> np.ndarray:
+        """Return some rows of neighbouring features."""
+        return self.X[rows, start:stop]
+
+    def picked(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return some rows of some features, both in the order asked for."""
+        return self.X[np.ix_(rows, columns)]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One cohort's file of a layer.
+
+    Attributes
+    ----------
+    rows, places
+        Positions of its used samples in the file, ascending, and in the layer.
+    columns
+        For each feature of the layer its position in the file; -1 where the file lacks it.
+    """
+
+    path: Path
+    header: LayerHeader
+    rows: np.ndarray
+    places: np.ndarray
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
+class OpenLayer:
+    """What :class:`CohortsLayer` is, but its values stay in the cohorts' files until asked for."""
+
+    layer: str
+    kind: str
+    samples: tuple[str, ...]
+    features: tuple[str, ...]
+    sources: tuple[_Source, ...]
+    categories: tuple[tuple[str, ...] | None, ...] = ()
+
+    def rows_of(self, samples: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the rows of those of ``samples`` that have the layer, and their ids, sorted."""
+        rows, found = which_rows(self.samples, samples)
+        return self.picked(np.arange(len(self.features)), rows), found
+
+    def columns(self, start: int, stop: int, rows: np.ndarray) -> np.ndarray:
+        """Return some rows of neighbouring features.
+
+        Quick where the cohorts' files have their features in the layer's order.
+
+        Returns
+        -------
+        float32, len(rows) x (stop - start), NaN where a value is missing or a cohort lacks the
+        feature.
+        """
+        out = np.full((len(rows), stop - start), np.nan, dtype=np.float32)
+        for source, mine, there in self._rows_by_source(rows):
+            where = source.columns[start:stop]
+            present = np.flatnonzero(where >= 0)
+            values = _neighbours(source.path, where[present], there)
+            out[np.ix_(mine, present)] = values
+            self._recode(out, np.arange(start, stop), source, mine)
+        return out
+
+    def picked(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return some rows of some features, both in the order asked for.
+
+        The files are read once, whole rows at a time; only what is asked for is kept.
+        """
+        out = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
+        for source, mine, there in self._rows_by_source(rows):
+            where = source.columns[columns]
+            present = np.flatnonzero(where >= 0)
+            step = max(1, ROW_BLOCK // max(1, len(source.header.features)))
+            for start in range(0, len(there), step):
+                values = read_rows(source.path, there[start : start + step])
+                out[np.ix_(mine[start : start + step], present)] = values[:, where[present]]
+            self._recode(out, columns, source, mine)
+        return out
+
+    def in_memory(self) -> CohortsLayer:
+        """Read all values."""
+        everything = np.arange(len(self.features)), np.arange(len(self.samples))
+        return CohortsLayer(
+            self.layer,
+            self.kind,
+            self.samples,
+            self.features,
+            self.picked(*everything),
+            self.categories,
+        )
+
+    def _rows_by_source(self, rows: np.ndarray) -> Iterator[tuple[_Source, np.ndarray, np.ndarray]]:
+        """Yield for each file: which of ``rows`` it holds, and where it holds them, ascending."""
+        for source in self.sources:
+            position = np.full(len(self.samples), -1, dtype=np.int64)
+            position[source.places] = source.rows
+            there = position[rows]
+            mine = np.flatnonzero(there >= 0)
+            mine = mine[np.argsort(there[mine], kind="stable")]
+            if len(mine):
+                yield source, mine, there[mine]
+
+    def _recode(
+        self, out: np.ndarray, columns: np.ndarray, source: _Source, mine: np.ndarray
+    ) -> None:
+        """Give the levels of covariates the positions that they have in all cohorts together."""
+        for offset, column in enumerate(columns if self.categories else ()):
+            levels = self.categories[column]
+            if levels is not None and source.columns[column] >= 0:
+                own = source.header.categories[self.features[column]]
+                out[mine, offset] = _recoded(out[mine, offset], own, levels)
 
 
 class CohortsError(ValueError):
@@ -49,7 +163,12 @@ class CohortsError(ValueError):
 
 
 def read_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> CohortsLayer:
-    """Read a layer from the files of all its cohorts.
+    """Read a layer from the files of all its cohorts; see :func:`open_cohorts`."""
+    return open_cohorts(paths, samples).in_memory()
+
+
+def open_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> OpenLayer:
+    """Find out what the files of all cohorts of a layer hold, without reading its values.
 
     Parameters
     ----------
@@ -65,29 +184,72 @@ def read_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> CohortsL
         When the files hold different layers or kinds, or a covariate is a number in one cohort and
         a word in another.
     """
-    headers = {path: read_header(path) for path in paths}
-    paths = sorted(paths, key=lambda path: headers[path].cohort)
-    ordered = [headers[path] for path in paths]
-    _refuse_strangers(ordered)
+    headers = {Path(path): read_header(path) for path in paths}
+    ordered = sorted(headers.items(), key=lambda item: item[1].cohort)
+    _refuse_strangers([header for _, header in ordered])
     training = set(samples.loc[samples["role"] == "train", "cohort"])
-    sources = [header for header in ordered if header.cohort in training]
-    features = tuple(dict.fromkeys(feature for header in sources for feature in header.features))
-    categories = _union_of_levels(ordered, sources, features)
-    blocks, ids = [], []
-    for path, header in zip(paths, ordered, strict=True):
-        used = set(samples.loc[samples["cohort"] == header.cohort, "sample"])
-        rows = [row for row, sample in enumerate(header.samples) if sample in used]
-        blocks.append(_aligned(read_rows(path, rows), header, features, categories))
-        ids += [header.samples[row] for row in rows]
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    return CohortsLayer(
-        layer=ordered[0].layer,
-        kind=ordered[0].kind,
-        samples=tuple(ids[row] for row in order),
-        features=features,
-        X=np.concatenate(blocks)[order],
-        categories=categories,
+    trained = [header for _, header in ordered if header.cohort in training]
+    features = tuple(dict.fromkeys(feature for header in trained for feature in header.features))
+    used = {
+        header.cohort: set(samples.loc[samples["cohort"] == header.cohort, "sample"])
+        for _, header in ordered
+    }
+    ids = sorted(
+        sample
+        for _, header in ordered
+        for sample in header.samples
+        if sample in used[header.cohort]
     )
+    place = {sample: row for row, sample in enumerate(ids)}
+    sources = []
+    for path, header in ordered:
+        rows = [row for row, sample in enumerate(header.samples) if sample in used[header.cohort]]
+        sources.append(
+            _Source(
+                path,
+                header,
+                np.array(rows, dtype=np.int64),
+                np.array([place[header.samples[row]] for row in rows], dtype=np.int64),
+                _positions(features, header.features),
+            )
+        )
+    return OpenLayer(
+        layer=ordered[0][1].layer,
+        kind=ordered[0][1].kind,
+        samples=tuple(ids),
+        features=features,
+        sources=tuple(sources),
+        categories=_union_of_levels([header for _, header in ordered], trained, features),
+    )
+
+
+def which_rows(samples: Sequence[str], wanted: Iterable[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the positions, and the ids, of those of ``wanted`` that are among ``samples``."""
+    asked = set(wanted)
+    rows = [row for row, sample in enumerate(samples) if sample in asked]
+    return np.array(rows, dtype=np.int64), tuple(samples[row] for row in rows)
+
+
+def _positions(features: tuple[str, ...], own: tuple[str, ...]) -> np.ndarray:
+    if features == own:
+        return np.arange(len(features))
+    position = {feature: column for column, feature in enumerate(own)}
+    return np.array([position.get(feature, -1) for feature in features], dtype=np.int64)
+
+
+def _neighbours(path: Path, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Read columns that mostly stand beside each other, in the order asked for."""
+    out = np.empty((len(rows), len(columns)), dtype=np.float32)
+    order = np.argsort(columns, kind="stable")
+    ascending = columns[order]
+    # Where a gap is wider than all that is asked for, reading goes on behind it.
+    cuts = np.flatnonzero(np.diff(ascending) > len(columns)) + 1
+    for part in np.split(np.arange(len(columns)), cuts):
+        if len(part):
+            first, last = ascending[part[0]], ascending[part[-1]]
+            values = read_columns(path, int(first), int(last) + 1, rows)
+            out[:, order[part]] = values[:, ascending[part] - first]
+    return out
 
 
 def _refuse_strangers(headers: Sequence[LayerHeader]) -> None:
@@ -120,23 +282,6 @@ def _union_of_levels(
         tuple(sorted(levels[feature])) if types[feature] == {"categorical"} else None
         for feature in features
     )
-
-
-def _aligned(
-    X: np.ndarray,
-    header: LayerHeader,
-    features: Sequence[str],
-    categories: Sequence[tuple[str, ...] | None],
-) -> np.ndarray:
-    """Put the columns of one cohort in the order of ``features``, with common codes of levels."""
-    position = {feature: column for column, feature in enumerate(header.features)}
-    source = np.array([position.get(feature, -1) for feature in features], dtype=np.int64)
-    out = np.full((len(X), len(features)), np.nan, dtype=np.float32)
-    out[:, source >= 0] = X[:, source[source >= 0]]
-    for column, levels in enumerate(categories):
-        if levels is not None and source[column] >= 0:
-            out[:, column] = _recoded(out[:, column], header.categories[features[column]], levels)
-    return out
 
 
 def _recoded(codes: np.ndarray, own: Sequence[str], common: Sequence[str]) -> np.ndarray:

@@ -1,52 +1,99 @@
 """Step: leave out features that say nothing about the training samples."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from omicsfusion.preprocess.step import Step
+from omicsfusion.preprocess.keeping import KeepsFeatures
 
 MAX_MISSING = 0.5
+CONSTANT = "constant"
+MOSTLY_MISSING = "mostly missing"
+RARE = "rarely above 0"
+LISTED = "on the list to drop"
 
 
-class FeatureFilter(Step):
-    """Leave out features that are constant, or mostly missing, among the training samples.
+class FeatureFilter(KeepsFeatures):
+    """Leave out features that are constant, mostly missing or rare among the training samples.
+
+    A feature is counted under the first of the reasons that holds: on the list to drop, mostly
+    missing, constant, rarely above 0.
 
     Parameters
     ----------
     max_missing
         Largest share of missing values with which a feature is kept, 0 to 1.
-
-    Attributes
-    ----------
-    support_
-        Which features are kept.
-    n_constant_, n_missing_
-        How many were left out as constant, and for missing values.
+    min_prevalence
+        Smallest share of the values that are not missing that must be above 0, 0 to 1; 0 asks for
+        none. For counts and presences.
+    drop
+        Names of features to leave out, such as probes at SNPs or on sex chromosomes.
     """
 
-    state = ("support_", "n_constant_", "n_missing_")
+    needs = ("features",)
+    per_feature = True
 
-    def __init__(self, max_missing: float = MAX_MISSING) -> None:
+    def __init__(
+        self,
+        max_missing: float = MAX_MISSING,
+        min_prevalence: float = 0.0,
+        drop: Sequence[str] = (),
+    ) -> None:
         self.max_missing = max_missing
+        self.min_prevalence = min_prevalence
+        self.drop = drop
 
-    def fit(self, X: Any, y: None = None) -> Self:
-        """Learn which features to keep."""
+    def fit(self, X: Any, y: None = None, features: Sequence[str] | None = None) -> Self:
+        """Learn which features to keep.
+
+        Parameters
+        ----------
+        features
+            Names of the columns; needed only when there is a list to drop.
+
+        Raises
+        ------
+        ValueError
+            There is a list to drop, but no names were given.
+        """
         X = self._checked(X, fitting=True)
-        missing = np.isnan(X).mean(axis=0)
-        enough = (missing <= self.max_missing) & (missing < 1)
+        known = len(X) - np.isnan(X).sum(axis=0)
+        missing = 1 - known / len(X)
+        above = (X > 0).sum(axis=0)
         varies = np.fmax.reduce(X, axis=0) > np.fmin.reduce(X, axis=0)
-        self.support_ = enough & varies
-        self.n_missing_ = int((~enough).sum())
-        self.n_constant_ = int((enough & ~varies).sum())
+        self.support_ = np.ones(X.shape[1], dtype=bool)
+        dropped = {}
+        for reason, found in (
+            (LISTED, self._listed(features, X.shape[1])),
+            (MOSTLY_MISSING, (missing > self.max_missing) | (known == 0)),
+            (CONSTANT, ~varies),
+            (RARE, above < self.min_prevalence * known),
+        ):
+            dropped[reason] = (found & self.support_).sum()
+            self.support_ &= ~found
+        self._count(dropped)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the kept features."""
-        check_is_fitted(self)
-        return self._checked(X)[:, self.support_]
+    def _listed(self, features: Sequence[str] | None, width: int) -> np.ndarray:
+        if not len(self.drop):
+            return np.zeros(width, dtype=bool)
+        if features is None:
+            raise ValueError(
+                f"A list of {len(self.drop)} features to drop was given, but not the names of "
+                "the columns: pass features."
+            )
+        unwanted = frozenset(self.drop)
+        return np.fromiter((name in unwanted for name in features), dtype=bool, count=width)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the kept features."""
-        return np.asarray(input_features, dtype=object)[self.support_]
+    @property
+    def did_(self) -> str:
+        """What was done: a property, so that blocks of features can be fitted one by one."""
+        asked = [f"at most {self.max_missing:.0%} missing", "not constant"]
+        if self.min_prevalence > 0:
+            asked.append(f"above 0 in at least {self.min_prevalence:.0%} of the samples")
+        if len(self.drop):
+            asked.append(f"not on a list of {len(self.drop):,}")
+        return (
+            f"{int(self.support_.sum()):,} of {len(self.support_):,} features: {', '.join(asked)}"
+        )

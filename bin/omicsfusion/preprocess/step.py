@@ -9,16 +9,40 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 
+class UnusableInputError(ValueError):
+    """What the user gave cannot be used by a step; the text says why and what to do."""
+
+
 class Step(TransformerMixin, BaseEstimator):
     """A scikit-learn transformer whose parameters and fitted state fit into an HDF5 group.
 
     NaN is a missing value and welcome unless a step says otherwise. ``transform`` treats each
-    sample alone, with element-wise arithmetic only, so that a sample's result is the same bits
-    whatever other samples stand beside it.
+    sample alone: element-wise, or row by row (a product of matrices rounds differently with other
+    numbers of rows), so that a sample's result is the same bits whatever other samples stand
+    beside it.
+
+    Three fitted attributes are the chain's to read, where a step has them: ``skipped_`` (str: why
+    the values pass through unchanged, empty when they do not), ``dropped_`` (dict: reason ->
+    number of features left out) and ``did_`` (str: what was done, for people, with its figures).
     """
 
     state: ClassVar[tuple[str, ...]] = ()
     """Names of the fitted attributes: arrays, or what JSON can hold."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What ``fit`` takes by keyword beside X, of the fields of :class:`Annotations`."""
+
+    transform_needs: ClassVar[tuple[str, ...]] = ()
+    """The same for ``transform``."""
+
+    supervised: ClassVar[bool] = False
+    """Whether ``fit`` learns from the outcome, which it then takes as ``y``."""
+
+    per_feature: ClassVar[bool] = False
+    """Whether ``fit`` and ``transform`` of some columns are those columns of the whole."""
+
+    feature_state: ClassVar[tuple[str, ...]] = ()
+    """Of ``state``, the arrays with one entry per column of X."""
 
     def to_h5(self, group: h5py.Group) -> None:
         """Write the parameters and the fitted state."""

@@ -1,6 +1,6 @@
 """What chapters are made of; the templates lay it out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,46 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """A choice that the reader has between views of a figure.
+
+    Attributes
+    ----------
+    name
+        Unique within the figure, letters and dashes.
+    label
+        What is chosen, in words.
+    choices
+        ``(name, words)``; the first is shown at the start.
+    """
+
+    name: str
+    label: str
+    choices: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a figure shows when its switches stand in one way.
+
+    Attributes
+    ----------
+    data, layout
+        As in the figure. A trace may take its points from the figure's columns: ``from`` names a
+        column for ``x``, ``y`` and ``text``, and one that holds the positions of its ``rows``.
+    note
+        How to read this view; stands behind the caption.
+    alt
+        As in the figure.
+    """
+
+    data: Sequence[Mapping[str, Any]]
+    layout: Mapping[str, Any]
+    note: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure and its equivalents in words.
 
@@ -49,6 +89,12 @@ class Figure:
         In pixels.
     table
         The same as numbers, or None when the numbers stand next to it.
+    switches
+        The reader's choices; most figures have none.
+    views
+        By the names of what is chosen, joined by ``/``; all of them where there are switches.
+    columns
+        Numbers and names that several views share, so that the page holds them once.
     """
 
     key: str
@@ -58,6 +104,25 @@ class Figure:
     layout: Mapping[str, Any]
     height: int
     table: Table | None = None
+    switches: Sequence[Switch] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """What stands behind the caption at the start."""
+        return next((view.note for view in self.views.values()), "")
+
+    def as_drawn(self) -> dict[str, Any]:
+        """Return what the page's script needs to draw it."""
+        shared = {"columns": self.columns} if self.columns else {}
+        views = {
+            name: {"data": view.data, "layout": view.layout, "note": view.note, "alt": view.alt}
+            for name, view in self.views.items()
+        }
+        if views:
+            return {**shared, "views": views}
+        return {"data": self.data, "layout": self.layout, **shared}
 
 
 @dataclass(frozen=True)
@@ -112,9 +177,12 @@ class Chapter:
     @property
     def figures(self) -> list[Figure]:
         """All figures of the chapter, in the order of its content."""
-        values = [v for value in self.content.values() for v in _each(value)]
-        return [value for value in values if isinstance(value, Figure)]
+        return list(_figures_in(self.content))
 
 
-def _each(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _figures_in(value: object) -> Iterator[Figure]:
+    if isinstance(value, Figure):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _figures_in(part)

@@ -10,6 +10,10 @@ from omicsfusion.report.words import family_of
 NETWORK, LINEAR, CLINICAL = "#1874B8", "#D9691E", "#1B9E77"
 OTHERS = ("#B4679A", "#4FA3D9", "#C99400", "#808080")
 LAYERS = ("#4C5FB5", "#2F9E91", "#B8862B", "#C05A70", "#4796C9", "#7E9A3C", "#9C5BB0", "#8A6D5B")
+CATEGORIES, REST = (NETWORK, LINEAR, CLINICAL, *OTHERS[:3]), OTHERS[3]
+"""Of what samples are: six that differ, and grey for others and the unknown."""
+QUARTERS = (OTHERS[1], NETWORK, OTHERS[2], LINEAR)
+"""From low to high."""
 HIGH_RISK, LOW_RISK = "#D9691E", "#1874B8"
 OWN = {"fused": NETWORK, "linear": LINEAR, "clinical": CLINICAL}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")

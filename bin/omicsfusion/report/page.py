@@ -1,5 +1,6 @@
 """From the chapters to one HTML file that needs nothing else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -7,26 +8,33 @@ from markupsafe import Markup, escape
 
 from omicsfusion.report.blocks import Chapter
 from omicsfusion.report.chapters.answer import answer_chapter
+from omicsfusion.report.chapters.batch import batch_chapter
 from omicsfusion.report.chapters.cohort import cohort_chapter, cohort_line
 from omicsfusion.report.chapters.explanation import explanation_chapter
+from omicsfusion.report.chapters.guards import guards_chapter
 from omicsfusion.report.chapters.methods import methods_chapter
 from omicsfusion.report.chapters.performance import performance_chapter
 from omicsfusion.report.chapters.preparation import preparation_chapter
+from omicsfusion.report.chapters.quality import quality_chapter
 from omicsfusion.report.chapters.training import training_chapter
 from omicsfusion.report.figures.frame import as_json
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import shortened
 
 TEMPLATES = Path(__file__).parent / "templates"
-CHAPTERS = (
+CHAPTERS: tuple[Callable[[Results], Chapter | None], ...] = (
     answer_chapter,
     cohort_chapter,
+    quality_chapter,
     preparation_chapter,
+    batch_chapter,
     performance_chapter,
     explanation_chapter,
     training_chapter,
+    guards_chapter,
     methods_chapter,
 )
+"""In the order of the page; one that has nothing to say is None."""
 
 
 def render_report(results: Results) -> str:
@@ -34,7 +42,8 @@ def render_report(results: Results) -> str:
 
     The same results give the same text: it holds no time, no random identifier, and no path.
     """
-    chapters = [chapter(results) for chapter in CHAPTERS]
+    made = [chapter(results) for chapter in CHAPTERS]
+    chapters = [chapter for chapter in made if chapter is not None]
     return (
         environment()
         .get_template("page.html.j2")
@@ -70,9 +79,9 @@ def breakable(text: str) -> Markup:
 
 
 def figures_json(chapters: list[Chapter]) -> str:
-    """Return what is drawn where: figure id -> traces and layout."""
+    """Return what is drawn where: figure id -> traces and layout, or views."""
     found = [figure for chapter in chapters for figure in chapter.figures]
-    return as_json({f.key: {"data": f.data, "layout": f.layout} for f in found})
+    return as_json({figure.key: figure.as_drawn() for figure in found})
 
 
 def _plotly() -> str:

@@ -9,75 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from omicsfusion.report.published import NEEDED, OPTIONAL, RECIPES, TEXT_COLUMNS
 from omicsfusion.report.words import model_order
 from omicsfusion.tables.problems import Problem, read_problems
 from omicsfusion.tables.tsv import read_tsv
-
-TEXT_COLUMNS = (
-    *("target", "scope", "metric", "role", "group", "batch", "split", "layers", "kind", "rows"),
-    *("sources", "samples", "status", "where", "reason", "setting", "note", "output", "class"),
-    *("predicted", "risk_group", "term", "gene_set_file", "leading_edge"),
-)
-
-NEEDED = {
-    "layers": "input/layers.tsv",
-    "samples": "input/samples.tsv",
-    "accounting": "input/sample_accounting.tsv",
-    "splits": "splits/splits.tsv",
-    "predictions": "predictions/predictions.tsv",
-    "metrics": "assess/metrics.tsv",
-    "by_fold": "assess/metrics_by_fold.tsv",
-}
-
-OPTIONAL = {
-    "features": (
-        "preprocess/*.features.tsv",
-        ("layer", "repeat", "fold", "inner", "n_in", "n_constant", "n_kept", "n_train", "note"),
-    ),
-    "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
-    "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
-    "kaplan_meier": (
-        "assess/kaplan_meier.tsv",
-        ("model", "risk_group", "time", "survival", "ci_low", "ci_high", "at_risk", "events"),
-    ),
-    "logrank": (
-        "assess/logrank.tsv",
-        ("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high"),
-    ),
-    "training": (
-        "models/*.training.tsv",
-        (
-            *("model", "repeat", "fold", "inner", "n_train", "n_stop", "n_test", "status"),
-            *("reason", "setting", "epochs", "best_epoch", "stop_loss"),
-        ),
-    ),
-    "curves": (
-        "models/*.curves.tsv",
-        ("model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"),
-    ),
-    "importance": (
-        "explain/*.importance.tsv",
-        (
-            *("model", "output", "layer", "feature", "mean_abs_shap", "direction", "n_folds"),
-            "rank",
-        ),
-    ),
-    "additivity": (
-        "explain/*.additivity.tsv",
-        (
-            *("model", "repeat", "fold", "output", "n_samples", "mean_abs_gap", "max_abs_gap"),
-            "mean_abs_difference",
-        ),
-    ),
-    "enrichment": (
-        "enrich/enrichment.tsv",
-        (
-            *("model", "output", "layer", "gene_set_file", "term", "es", "nes", "p", "fdr"),
-            *("n_genes", "leading_edge"),
-        ),
-    ),
-    "enrichment_notes": ("enrich/enrichment_notes.tsv", ("model", "output", "layer", "note")),
-}
 
 HEADLINE = {"classification": "balanced_accuracy", "survival": "c_index", "regression": "r2"}
 
@@ -97,10 +32,12 @@ class Results:
     target
         Name of the outcome.
     tables
-        By the names in ``NEEDED`` and ``OPTIONAL``; what was not published is empty. Only the real
+        By the names in ``published.py``; what was not published is empty. Only the real
         outcome (permutation 0) and the first target.
     problems
         What CHECK_INPUT and IMPORT had to say.
+    recipes
+        By layer: what its chain was to be (``recipes/recipe.py``, as JSON); older runs have none.
     params
         The run's parameters; empty when they were not recorded.
     version
@@ -111,6 +48,7 @@ class Results:
     target: str
     tables: Mapping[str, pd.DataFrame]
     problems: tuple[Problem, ...] = ()
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 
@@ -166,6 +104,10 @@ def read_results(folder: Path) -> Results:
         target=targets[0],
         tables={name: _real_outcome(table, targets[0]) for name, table in tables.items()},
         problems=tuple(read_problems(problems).found) if problems.is_file() else (),
+        recipes={
+            path.name.removesuffix(RECIPES[1:]): _record(path)
+            for path in sorted((folder / "preprocess").glob(RECIPES))
+        },
         params=record.get("params", {}),
         version=record.get("version") or "",
     )

@@ -115,6 +115,20 @@ def lowered(name: str) -> str:
     return name if keeps else name[:1].lower() + name[1:]
 
 
+def told(value: object) -> str:
+    """Return a cell of a table as text; what is missing is empty, a number is written as one."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return quantity(value)
+    return str(value)
+
+
+def times(n: int, whole: int) -> str:
+    """Say in how many training sets something is so: 'all 12', '3 of 12'."""
+    return f"all {whole:,}" if n == whole and whole > 1 else f"{n:,} of {whole:,}"
+
+
 def family_of(model: str) -> str:
     """Return the first word of a model's name: ``fused+clinical`` is of the family ``fused``."""
     return model.partition("+")[0].partition("-")[0]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
+from omicsfusion.tables.block import Block
 from omicsfusion.tables.unreadable import UnreadableTableError
 
 
@@ -27,27 +27,39 @@ def anndata_ids(path: Path) -> tuple[list[str], list[str]]:
         ) from error
 
 
-def anndata_blocks(path: Path, rows: int) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Read some rows of ``X`` at a time; see :func:`omicsfusion.tables.reading.read_blocks`."""
+def anndata_blocks(path: Path, cells: int) -> Iterator[Block]:
+    """Read at most so many cells of ``X`` at a time (but whole chunks, where it has chunks)."""
     with h5py.File(path) as file:
         x = file["X"]
         if isinstance(x, h5py.Dataset):
-            for start in range(0, x.shape[0], rows):
-                yield start, pd.DataFrame(x[start : start + rows])
+            yield from _dense_blocks(x, cells)
         elif x.attrs.get("encoding-type") == "csr_matrix":
-            yield from _compressed_rows(x, rows)
+            yield from _compressed_rows(x, cells)
         else:
             # A column-wise sparse matrix has no rows to read apart: its non-zero values are
             # held in memory, 8 to 12 bytes each.
             whole = sparse.csc_matrix(
                 (x["data"][:], x["indices"][:], x["indptr"][:]), shape=tuple(x.attrs["shape"])
             ).tocsr()
+            rows = max(1, cells // whole.shape[1])
             for start in range(0, whole.shape[0], rows):
-                yield start, pd.DataFrame(whole[start : start + rows].toarray())
+                yield Block(start, 0, whole[start : start + rows].toarray())
 
 
-def _compressed_rows(x: h5py.Group, rows: int) -> Iterator[tuple[int, pd.DataFrame]]:
+def _dense_blocks(x: h5py.Dataset, cells: int) -> Iterator[Block]:
+    n_rows, n_columns = x.shape
+    high, wide = x.chunks or (1, n_columns)
+    # A chunk is read and decompressed once: blocks are made of whole ones.
+    rows = high * max(1, cells // (high * n_columns))
+    columns = wide * max(1, cells // (rows * wide))
+    for row in range(0, n_rows, rows):
+        for column in range(0, n_columns, columns):
+            yield Block(row, column, x[row : row + rows, column : column + columns])
+
+
+def _compressed_rows(x: h5py.Group, cells: int) -> Iterator[Block]:
     n_rows, n_columns = (int(n) for n in x.attrs["shape"])
+    rows = max(1, cells // n_columns)
     bounds = x["indptr"][:].astype(np.int64)
     for start in range(0, n_rows, rows):
         stop = min(start + rows, n_rows)
@@ -56,7 +68,7 @@ def _compressed_rows(x: h5py.Group, rows: int) -> Iterator[tuple[int, pd.DataFra
             (x["data"][first:last], x["indices"][first:last], bounds[start : stop + 1] - first),
             shape=(stop - start, n_columns),
         )
-        yield start, pd.DataFrame(block.toarray())
+        yield Block(start, 0, block.toarray())
 
 
 def _names(frame: h5py.HLObject) -> list[str]:

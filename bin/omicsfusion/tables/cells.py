@@ -1,13 +1,19 @@
 """Blocks of cells become numbers; what is none is remembered with its place."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from omicsfusion.tables.block import Block
 from omicsfusion.tables.ids import SHOWN
-from omicsfusion.tables.numbers import GENERAL_CURE, cure_for_text, is_missing, number_in
+from omicsfusion.tables.numbers import (
+    GENERAL_CURE,
+    NUMBER_PATTERN,
+    cure_for_text,
+    is_missing,
+    number_in,
+)
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import TableIds
 
@@ -32,27 +38,22 @@ class CellReader:
         self._text_in_column: Counter[int] = Counter()
         self._spellings: Counter[str] = Counter()
 
-    def numbers(self, start: int, block: pd.DataFrame) -> np.ndarray:
-        """Return a block as float32; NaN where a value is missing or bad.
-
-        Parameters
-        ----------
-        start
-            Position of the block's first row in the table.
-        block
-            Columns are numbered.
-        """
-        wide = np.empty(block.shape)
-        plain = np.array([dtype.kind in "iuf" for dtype in block.dtypes], dtype=bool)
-        wide[:, plain] = block.loc[:, plain].to_numpy(dtype=float, na_value=np.nan)
-        rough = np.flatnonzero(~plain)
-        wide[:, rough] = self._parse(start, rough, block.loc[:, ~plain].to_numpy(dtype=object))
+    def numbers(self, block: Block) -> np.ndarray:
+        """Return a block's cells as float32; NaN where a value is missing or bad."""
+        cells = block.cells
+        if isinstance(cells, pd.DataFrame):
+            wide = self._mixed(block, cells)
+        elif cells.dtype.kind in "iuf":
+            wide = cells
+        else:
+            columns = np.arange(cells.shape[1])
+            wide = self._parse(block, columns, cells.astype(object))
         with np.errstate(over="ignore"):
-            values = wide.astype(np.float32)
-        for row, column in np.argwhere(np.isinf(values)):
-            kind = INFINITE if np.isinf(wide[row, column]) else TOO_LARGE
-            self._note(kind, start + int(row), int(column), f"{wide[row, column]:g}")
-            values[row, column] = np.nan
+            values = wide.astype(np.float32, copy=False)
+        infinite = np.isinf(values)
+        if infinite.any():
+            self._note_infinite(block, wide, infinite)
+            values = np.where(infinite, np.float32(np.nan), values)
         return values
 
     def report(self, problems: Problems) -> None:
@@ -79,15 +80,25 @@ class CellReader:
                 file=self.ids.name,
             )
 
-    def _parse(self, start: int, columns: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    def _mixed(self, block: Block, cells: pd.DataFrame) -> np.ndarray:
+        """Turn columns of different types into numbers."""
+        wide = np.empty(cells.shape)
+        plain = np.array([dtype.kind in "iuf" for dtype in cells.dtypes], dtype=bool)
+        wide[:, plain] = cells.loc[:, plain].to_numpy(dtype=float, na_value=np.nan)
+        rough = np.flatnonzero(~plain)
+        wide[:, rough] = self._parse(block, rough, cells.loc[:, ~plain].to_numpy(dtype=object))
+        return wide
+
+    def _parse(self, block: Block, columns: np.ndarray, cells: np.ndarray) -> np.ndarray:
         """Turn cells that are not all numbers (rows x ``columns``, objects) into numbers."""
-        texts = pd.Series(cells.ravel(), dtype=object)
-        # to_numeric is quick and understands ordinary numbers; the rest is looked at one by one.
-        quick: pd.Series = pd.to_numeric(texts.where(texts.map(_is_plain)), errors="coerce")
-        numbers = quick.to_numpy(dtype=float, copy=True)
-        for place in np.flatnonzero(np.isnan(numbers) & texts.notna().to_numpy()):
-            text = _as_text(texts.iloc[place])
-            row, column = start + int(place) // len(columns), int(columns[place % len(columns)])
+        texts = cells.ravel()
+        numbers = _plain_numbers(texts)
+        for place in np.flatnonzero(np.isnan(numbers)):
+            if pd.isna(texts[place]):
+                continue
+            text = _as_text(texts[place])
+            row, column = divmod(int(place), len(columns))
+            row, column = block.row + row, block.column + int(columns[column])
             number = number_in(text)
             if number is None:
                 self._note(TEXT, row, column, text)
@@ -97,6 +108,17 @@ class CellReader:
                 if np.isnan(number) and not is_missing(text):
                     self._spellings[text.strip()] += 1
         return numbers.reshape(cells.shape)
+
+    def _note_infinite(self, block: Block, wide: np.ndarray, infinite: np.ndarray) -> None:
+        for kind, cells in (
+            (INFINITE, infinite & np.isinf(wide)),
+            (TOO_LARGE, infinite & ~np.isinf(wide)),
+        ):
+            places = np.argwhere(cells)
+            for row, column in places[:SHOWN]:
+                text = f"{wide[row, column]:g}"
+                self._note(kind, block.row + int(row), block.column + int(column), text)
+            self._counts[kind] += max(len(places) - SHOWN, 0)
 
     def _note(self, kind: str, row: int, column: int, text: str) -> None:
         self._counts[kind] += 1
@@ -141,31 +163,17 @@ def _as_text(cell: object) -> str:
     return str(cell).upper() if isinstance(cell, bool | np.bool_) else str(cell)
 
 
-def _is_plain(cell: object) -> bool:
-    """Whether a cell can be left to pandas: letters, '_' and truth values are not."""
-    return (
-        isinstance(cell, str)
-        and not cell.strip("0123456789.+-eE \t")
-        and cell.strip() not in ("-", ".")
-    )
+def _plain_numbers(cells: np.ndarray) -> np.ndarray:
+    """Return the ordinary numbers among cells; NaN for whatever has to be looked at singly."""
+    import pyarrow as pa
+    from pyarrow import compute
 
-
-def all_missing(samples: Sequence[str], known: np.ndarray, name: str, problems: Problems) -> None:
-    """Report a table without any value, and samples without any.
-
-    Parameters
-    ----------
-    known
-        Values that are not missing, per sample.
-    """
-    empty = [sample for sample, count in zip(samples, known, strict=True) if count == 0]
-    if len(empty) == len(samples):
-        problems.error("No cell of the table holds a value.", "Is it the right table?", file=name)
-    elif empty:
-        more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
-        problems.warn(
-            f"{len(empty)} samples have no value at all: {', '.join(empty[:SHOWN])}{more}.",
-            "They would be filled in like measured ones: delete the sample from the table if the "
-            "layer was not measured.",
-            file=name,
-        )
+    texts = pa.array([cell if isinstance(cell, str) else None for cell in cells], pa.string())
+    trimmed = compute.utf8_trim_whitespace(texts)
+    plain = compute.match_substring_regex(trimmed, f"^{NUMBER_PATTERN}$")
+    # Arrow's numbers have no plus sign in front.
+    bare = compute.utf8_ltrim(compute.if_else(plain, trimmed, None), "+")
+    try:
+        return compute.cast(bare, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:  # beyond what a double holds
+        return np.full(len(cells), np.nan)

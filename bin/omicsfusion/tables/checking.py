@@ -21,6 +21,7 @@ from omicsfusion.tables.covariates import check_covariates
 from omicsfusion.tables.designs import check_batch, check_group, check_split
 from omicsfusion.tables.findings import Findings, Request
 from omicsfusion.tables.layer_ids import find_layers
+from omicsfusion.tables.layer_sizes import check_layer_sizes
 from omicsfusion.tables.outcome_check import CheckedOutcome, check_outcome
 from omicsfusion.tables.plan import Plan
 from omicsfusion.tables.planning import make_plan
@@ -73,6 +74,7 @@ def check(request: Request) -> Checked:
     left_out = outcome.left_out if outcome is not None else {}
     used = candidates.index.drop(list(left_out))
     found.members.left_out.update(left_out)
+    check_layer_sizes(found.layers, set(used[candidates[used] == TRAIN]), found.problems)
     design = _design_columns(found, samples, candidates, used)
     covariates = _covariates(found, samples, used, outcome)
     return _finish(found, samples, outcome, design, covariates)

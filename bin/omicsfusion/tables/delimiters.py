@@ -46,6 +46,8 @@ def find_layout(head: list[str]) -> tuple[str, int]:
 
 
 def _count(line: str, delimiter: str) -> int:
+    if '"' not in line:
+        return line.count(delimiter) + 1
     try:
         return len(split_line(line.rstrip("\n"), delimiter))
     except csv.Error:

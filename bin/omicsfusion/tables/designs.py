@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from omicsfusion.tables.dates import moment_in
 from omicsfusion.tables.ids import shown
 from omicsfusion.tables.numbers import is_missing
 from omicsfusion.tables.problems import Problems
@@ -46,6 +47,17 @@ def check_batch(
             file=samples.name,
             column=column,
         )
+    size = batch[batch != ""].value_counts()
+    single = batch[batch.map(size) == 1]
+    if len(single):
+        named = (f"{label} ({sample})" for sample, label in single.sort_values().items())
+        problems.warn(
+            f"{len(single)} of {len(size)} batches have one sample: {shown(named)}.",
+            "One sample does not tell its batch's shift from its own: such a batch is pooled with "
+            "other small ones or left uncorrected. Is it written in the same way everywhere?",
+            file=samples.name,
+            column=column,
+        )
     return batch
 
 
@@ -65,9 +77,10 @@ def check_split(
     kind, _, column = how.partition(":")
     if how == "kfold":
         return nothing
-    if kind not in ("column", "leave_out") or not column:
+    if kind not in ("column", "leave_out", "temporal") or not column:
         problems.error(
-            f"--split {how} is not known.", "Known are kfold, column:NAME and leave_out:NAME."
+            f"--split {how} is not known.",
+            "Known are kfold, column:NAME, leave_out:NAME and temporal:NAME.",
         )
         return nothing
     if not require_column(samples, column, f"--split {how}", problems):
@@ -75,6 +88,9 @@ def check_split(
     split = words(samples, column, problems, used)
     mine = split[training]
     _require_filled(samples, mine, column, f"--split {how}", problems)
+    if kind == "temporal":
+        _check_dates(samples, mine, column, how, groups, problems)
+        return split
     _check_values(samples, mine, column, how, problems)
     torn = mine.groupby(groups[training]).nunique()
     torn = torn[torn > 1]
@@ -106,6 +122,45 @@ def _check_values(
         problems.error(
             f"The split is written {shown(values)}.",
             "Write train and test, in lower case.",
+            file=samples.name,
+            column=column,
+        )
+
+
+def _check_dates(
+    samples: SampleTable,
+    split: pd.Series,
+    column: str,
+    how: str,
+    groups: pd.Series,
+    problems: Problems,
+) -> None:
+    read = {sample: moment_in(cell) for sample, cell in split.items() if not is_missing(str(cell))}
+    cure = "Write all as dates like 2019-03-01, or all as years or other numbers."
+    strange = [sample for sample, moment in read.items() if moment is None]
+    known = {sample: moment for sample, moment in read.items() if moment is not None}
+    if strange:
+        problems.error(
+            f"{len(strange)} cells of --split {how} are no dates: "
+            f"{shown(repr(split[sample]) for sample in strange)}.",
+            cure,
+            file=samples.name,
+            row=samples.line(str(strange[0])),
+            column=column,
+        )
+    elif len({kind for kind, _ in known.values()}) > 1:
+        problems.error(
+            f"Dates stand beside plain numbers in the column of --split {how}.",
+            cure,
+            file=samples.name,
+            column=column,
+        )
+    elif known and pd.Series(known).groupby(groups).max().nunique() == 1:
+        newest = max(known, key=known.__getitem__)
+        problems.error(
+            f"All patients (or groups) have the same newest date ({split[newest]}) in the column "
+            f"of --split {how}.",
+            "The newest patients are held out, so some must be newer than others.",
             file=samples.name,
             column=column,
         )

@@ -1,22 +1,24 @@
 """IMPORT: one layer's table becomes an AnnData ``.h5ad``, block by block, numbers unchanged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from omicsfusion.tables.cells import CellReader, all_missing
+from omicsfusion.tables.block import Block
+from omicsfusion.tables.cells import CellReader
 from omicsfusion.tables.clinical import clinical_column
 from omicsfusion.tables.layer import LayerHeader, new_layer
 from omicsfusion.tables.layer_ids import column_of_sample
+from omicsfusion.tables.layer_writer import LayerWriter
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import TableIds, read_blocks, read_ids
 from omicsfusion.tables.samplesheet import CLINICAL, FEATURES
 from omicsfusion.tables.text_table import read_cells
 from omicsfusion.tables.unreadable import UnreadableTableError
+from omicsfusion.tables.value_checks import ValueChecks
 
 COHORT = "cohort"
 
@@ -69,27 +71,28 @@ def import_layer(request: ImportRequest, path: Path) -> Problems:
 
 
 def _import_table(request: ImportRequest, path: Path, problems: Problems) -> None:
-    ids = read_ids(request.files[0], request.name(0))
-    samples, features = ids.rows, ids.columns
-    if request.rows == FEATURES:
-        samples, features = features, samples
+    # CHECK_INPUT has counted the cells of each row; reading notices a row of another length.
+    ids = read_ids(request.files[0], request.name(0), cells_counted=False)
+    across = request.rows == FEATURES
+    samples, features = (ids.columns, ids.rows) if across else (ids.rows, ids.columns)
     order = np.argsort(np.array(samples, dtype=object))
     header = LayerHeader(
         request.layer, request.kind, request.cohort, tuple(samples[i] for i in order), features
     )
-    reader = CellReader(ids)
-    known = np.zeros(len(samples), dtype=np.int64)
-    with new_layer(path, header) as x:
-        for start, block in read_blocks(ids):
-            values = reader.numbers(start, block)
-            if request.rows == FEATURES:
-                known += np.isfinite(values).sum(axis=0)
-                x[:, start : start + len(values)] = values.T[order]
-            else:
-                known[start : start + len(values)] = np.isfinite(values).sum(axis=1)
-                _write_rows(x, _rank(order)[start : start + len(values)], values)
-    reader.report(problems)
-    all_missing(header.samples, known[order], ids.name, problems)
+    target = _rank(order)
+    cells = CellReader(ids)
+    checks = ValueChecks(request.kind, header.samples, features)
+    with new_layer(path, header) as x, LayerWriter(x) as writer:
+        for block in read_blocks(ids):
+            values = cells.numbers(block)
+            row, column = block.row, block.column
+            if across:
+                values, row, column = values.T, column, row
+            rows = target[row : row + len(values)]
+            checks.look(rows, column, values)
+            writer.write(rows, column, values)
+    cells.report(problems)
+    checks.report((ids.name,), problems)
 
 
 def _rank(order: np.ndarray) -> np.ndarray:
@@ -98,47 +101,54 @@ def _rank(order: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _write_rows(x: h5py.Dataset, rows: np.ndarray, values: np.ndarray) -> None:
-    if len(rows) and np.all(np.diff(rows) == 1):
-        x[rows[0] : rows[0] + len(rows)] = values
-        return
-    for row, value in zip(rows, values, strict=True):
-        x[int(row)] = value
-
-
 def _import_single_samples(request: ImportRequest, path: Path, problems: Problems) -> None:
     """One file per sample: features of all files, NaN where a file lacks one."""
     order = sorted(range(len(request.samples)), key=lambda index: request.samples[index])
-    tables = [read_ids(request.files[index], request.name(index)) for index in order]
+    tables: list[TableIds] = []
     position: dict[str, int] = {}
-    for ids in tables:
-        for feature in ids.rows:
+    for index in order:
+        ids = read_ids(request.files[index], request.name(index))
+        # Most often all files have the same features: they are held in memory once.
+        same = bool(tables) and (ids.rows, ids.lines) == (tables[0].rows, tables[0].lines)
+        tables.append(_with_ids_of(ids, tables[0]) if same else ids)
+        for feature in () if same else ids.rows:
             position.setdefault(feature, len(position))
     samples = tuple(request.samples[index] for index in order)
     header = LayerHeader(request.layer, request.kind, request.cohort, samples, tuple(position))
-    known = np.zeros(len(samples), dtype=np.int64)
+    checks = ValueChecks(request.kind, samples, header.features)
     with new_layer(path, header) as x:
         for row, (sample, ids) in enumerate(zip(samples, tables, strict=True)):
-            values = np.full(len(position), np.nan, dtype=np.float32)
-            values[[position[feature] for feature in ids.rows]] = _one_sample(ids, sample, problems)
-            x[row] = values
-            known[row] = np.isfinite(values).sum()
-    all_missing(samples, known, request.name(0), problems)
+            values = np.full((1, len(position)), np.nan, dtype=np.float32)
+            columns = [position[feature] for feature in ids.rows]
+            values[0, columns] = _one_sample(ids, sample, problems)
+            checks.look(np.array([row]), 0, values)
+            x[row] = values[0]
+    checks.report([ids.name for ids in tables], problems)
+
+
+def _with_ids_of(ids: TableIds, other: TableIds) -> TableIds:
+    """Return the same ids, which share another table's memory."""
+    text = ids.text and replace(ids.text, rows=other.rows, lines=other.lines)
+    return replace(ids, rows=other.rows, lines=other.lines, text=text)
 
 
 def _one_sample(ids: TableIds, sample: str, problems: Problems) -> np.ndarray:
     column = column_of_sample(ids, sample)
-    own = [block.iloc[:, [column]] for _, block in read_blocks(ids)]
-    cells = pd.concat(own, ignore_index=True)
-    reader = CellReader(_only(ids, column))
-    cells.columns = pd.RangeIndex(1)
-    values = reader.numbers(0, cells)
-    reader.report(problems)
-    return values[:, 0]
+    cells = CellReader(replace(ids, columns=(ids.columns[column],)))
+    values = np.full(len(ids.rows), np.nan, dtype=np.float32)
+    for block in read_blocks(ids):
+        at = column - block.column
+        if 0 <= at < block.cells.shape[1]:
+            numbers = cells.numbers(Block(block.row, 0, _column(block.cells, at)))
+            values[block.row : block.row + len(numbers)] = numbers[:, 0]
+    cells.report(problems)
+    return values
 
 
-def _only(ids: TableIds, column: int) -> TableIds:
-    return TableIds(ids.path, ids.name, ids.form, (ids.columns[column],), ids.rows, ids.lines)
+def _column(cells: np.ndarray | pd.DataFrame, at: int) -> np.ndarray | pd.DataFrame:
+    if isinstance(cells, pd.DataFrame):
+        return cells.iloc[:, [at]]
+    return cells[:, [at]]
 
 
 def _import_clinical(request: ImportRequest, path: Path, problems: Problems) -> None:
@@ -178,6 +188,11 @@ def _as_text(ids: TableIds) -> pd.DataFrame:
     if ids.text is not None:
         cells = [row[1:] for row in read_cells(ids.path)[1]]
         return pd.DataFrame(cells, index=list(ids.rows), columns=list(ids.columns), dtype=object)
-    whole = pd.concat([block for _, block in read_blocks(ids)], ignore_index=True)
-    text = whole.astype(object).where(whole.notna(), "").map(str)
-    return text.set_axis(list(ids.rows), axis=0).set_axis(list(ids.columns), axis=1)
+    table = pd.DataFrame("", index=list(ids.rows), columns=list(ids.columns), dtype=object)
+    for block in read_blocks(ids):
+        cells = pd.DataFrame(block.cells).astype(object)
+        n_rows, n_columns = cells.shape
+        table.iloc[block.row : block.row + n_rows, block.column : block.column + n_columns] = (
+            cells.where(cells.notna(), "").map(str).to_numpy()
+        )
+    return table

@@ -47,7 +47,7 @@ def new_layer(path: str | Path, header: LayerHeader) -> Iterator[h5py.Dataset]:
     """
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
-    with h5py.File(partial, "w") as file:
+    with h5py.File(h5py.h5f.create(bytes(partial), h5py.h5f.ACC_TRUNC, fapl=_access())) as file:
         _mark(file, "anndata", "0.1.0")
         x = file.create_dataset("X", (len(header.samples), len(header.features)), dtype="f4")
         _mark(x, "array", "0.2.0")
@@ -85,7 +85,7 @@ def read_header(path: str | Path) -> LayerHeader:
         )
 
 
-def read_rows(path: str | Path, rows: Sequence[int]) -> np.ndarray:
+def read_rows(path: str | Path, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """Read some samples of a layer.
 
     Returns
@@ -96,6 +96,41 @@ def read_rows(path: str | Path, rows: Sequence[int]) -> np.ndarray:
     order, positions = np.unique(wanted, return_inverse=True)
     with h5py.File(path) as file:
         return file["X"][order][positions] if len(order) else file["X"][:0]
+
+
+def read_columns(
+    path: str | Path, start: int, stop: int, rows: Sequence[int] | np.ndarray | None = None
+) -> np.ndarray:
+    """Read a block of neighbouring features of a layer, without reading the others.
+
+    Parameters
+    ----------
+    start, stop
+        First column of the block, and the first after it.
+    rows
+        Which samples (default: all), in any order.
+
+    Returns
+    -------
+    float32 array, samples x (stop - start), in the order of ``rows``.
+    """
+    with h5py.File(h5py.h5f.open(bytes(Path(path)), h5py.h5f.ACC_RDONLY, fapl=_access())) as file:
+        x = file["X"]
+        if rows is None:
+            return x[:, start:stop]
+        order, positions = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+        return x[order, start:stop][positions] if len(order) else x[:0, start:stop]
+
+
+def _access() -> h5py.h5p.PropFAID:
+    """Access to blocks of columns, that is to short pieces of rows, as they are.
+
+    By default HDF5 reads and writes 64 KB around each piece: three times as slow for 8 KB.
+    """
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_sieve_buf_size(4096)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    return access
 
 
 def _mark(node: h5py.HLObject, kind: str, version: str) -> h5py.HLObject:

@@ -19,13 +19,16 @@ MISSING = frozenset({"", "na", "nan"})
 PROBABLY_MISSING = frozenset({"n/a", "#n/a", "null"})
 MISSING_AMONG_NUMBERS = frozenset({"none", ".", "-", "--"})
 
-# Spellings that pandas may take for missing while it reads blocks: those of MISSING alone, or
-# nobody would be told of the others.
-PANDAS_MISSING = ["", "NA", "Na", "na", "nA", "NaN", "Nan", "nan", "NAN"]
+# MISSING, letter by letter, for Arrow, which takes them for missing without a word.
+PLAIN_MISSING = [
+    *("", "NA", "Na", "nA", "na"),
+    *("NAN", "NAn", "NaN", "Nan", "nAN", "nAn", "naN", "nan"),
+]
 
 GENERAL_CURE = "Write numbers only, and leave a cell empty (or write NA) where a value is missing."
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER_PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(NUMBER_PATTERN)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+([eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)

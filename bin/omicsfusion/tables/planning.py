@@ -42,9 +42,14 @@ def make_plan(found: Findings, clean: pd.DataFrame, covariates: pd.DataFrame | N
 
 
 def _n_folds(request: Request, clean: pd.DataFrame) -> int:
-    """Outer folds of one repeat: --folds, or the values of the split column (train/test: one)."""
+    """Outer folds of one repeat: --folds, or the values of the split column.
+
+    A column of train and test makes one, and so does one of dates.
+    """
     if request.split == "kfold":
         return request.folds
+    if request.split.startswith("temporal"):
+        return 1
     values = set(clean.loc[clean["role"] == TRAIN, "split"]) - {""}
     return 1 if request.split.startswith("column") and values == {"train", "test"} else len(values)
 

@@ -1,37 +1,32 @@
 """The outside of a text table: compression, encoding, delimiter, header, ids, rows of equal length.
 
-One pass over the raw lines looks at all that pandas would settle in silence (short rows filled up,
-a first column taken for an index, duplicated headers renamed), so that :mod:`importing` can then
-let pandas' C reader loose on a table without surprises. It holds only ids in memory.
+One pass over the raw lines looks at all that a quick reader would settle in silence (short rows
+filled up, lines lost to a stray quote), so that :mod:`text_blocks` can then let one loose on a
+table without surprises. It holds only ids in memory.
 """
 
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TextIO, cast
+
+import numpy as np
 
 from omicsfusion.tables.delimiters import find_layout, split_line
+from omicsfusion.tables.text_bytes import byte_lines, encoding_of_lines, encodings
 from omicsfusion.tables.unreadable import UnreadableTableError
 
-# Lines from which the delimiter is found out.
+# Lines from which the delimiter is found out: fewer of them where lines are long (a table with a
+# million columns has lines of 7 MB).
 SNIFFED_LINES = 50
-SNIFFED_BYTES = 65_536
+LONG_HEAD = 20_000_000
 SHOWN = 5
-
-_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook (.xlsx) or another zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ": "compressed with xz",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"%PDF": "a PDF document",
-}
+# From this length on (bytes), numpy counts faster than bytes.count.
+LONG_LINE = 2_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +47,12 @@ class TextTable:
         The first cell of each row, as it stands there.
     lines
         Physical line of each row (the first line of the file is 1).
-    skipped
-        Physical lines that are no rows: comments, the header, blank ones.
+    header_line
+        Physical line of the header.
+    blank
+        Physical lines below it that are no rows.
+    mean_line
+        Mean length of the rows, in bytes.
     remarks
         What a user should be told about how the file was read.
     """
@@ -65,7 +64,9 @@ class TextTable:
     columns: tuple[str, ...]
     rows: tuple[str, ...]
     lines: tuple[int, ...]
-    skipped: frozenset[int]
+    header_line: int
+    blank: frozenset[int]
+    mean_line: int
     remarks: tuple[str, ...] = ()
 
     @property
@@ -74,14 +75,20 @@ class TextTable:
         corner = [] if self.corner is None else [self.corner]
         return [cell.strip() for cell in [*corner, *self.columns]]
 
+    @property
+    def letters(self) -> str:
+        """Encoding of what :func:`byte_lines` yields of this file."""
+        return encoding_of_lines(self.encoding)
 
-def open_text(path: str | Path, encoding: str) -> TextIO:
-    r"""Open a text file, gzipped or not (its content decides), with all line ends as ``\\n``."""
-    return TextIOWrapper(_open_bytes(Path(path)), encoding=encoding, newline=None)
 
-
-def scan_text(path: str | Path) -> TextTable:
+def scan_text(path: str | Path, *, cells_counted: bool = True) -> TextTable:
     """Go once through a text table and find out how it is written and what its ids are.
+
+    Parameters
+    ----------
+    cells_counted
+        Whether to make sure that all rows are as long as the header; else only the first is
+        looked at (:mod:`text_blocks` makes sure when it reads the rest).
 
     Raises
     ------
@@ -89,10 +96,10 @@ def scan_text(path: str | Path) -> TextTable:
         The file is no table: empty, truncated, binary, no delimiter, rows of unequal length.
     """
     path = Path(path)
-    for encoding in _encodings(path):
+    for encoding in encodings(path):
         try:
-            with open_text(path, encoding) as lines:
-                return _scan(path, encoding, lines)
+            with byte_lines(path, encoding) as lines:
+                return _scan(path, encoding, lines, cells_counted)
         except UnicodeDecodeError:
             continue
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -108,57 +115,28 @@ def scan_text(path: str | Path) -> TextTable:
 def read_cells(path: str | Path) -> tuple[TextTable, list[list[str]]]:
     """Read a small table as text: its ids, and the cells of each row without blanks around them."""
     table = scan_text(path)
-    with open_text(path, table.encoding) as lines:
+    with byte_lines(path, table.encoding) as lines:
         cells = [
-            [cell.strip() for cell in split_line(line.rstrip("\n"), table.delimiter)]
+            [cell.strip() for cell in split_line(line.decode(table.letters), table.delimiter)]
             for number, line in enumerate(lines, 1)
-            if number not in table.skipped
+            if number > table.header_line and number not in table.blank
         ]
     return table, cells
 
 
-def _open_bytes(path: Path) -> IO[bytes]:
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path, "rb")) if compressed else path.open("rb")
-
-
-def _encodings(path: Path) -> list[str]:
-    """List the encodings to try; complain about content that is no text."""
-    try:
-        with _open_bytes(path) as raw:
-            start = raw.read(SNIFFED_BYTES)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableTableError(
-            f"The gzipped file is damaged or was cut off ({error}).",
-            "Copy or download it again; 'gzip -t' tests it.",
-        ) from error
-    if not start.strip():
-        raise UnreadableTableError("The file is empty.", "Was it copied or exported completely?")
-    for bom, encoding in _BOMS.items():
-        if start.startswith(bom):
-            return [encoding]
-    for magic, what in _FOREIGN.items():
-        if start.startswith(magic):
-            raise UnreadableTableError(
-                f"The file is {what}, not a text table.",
-                "Save it as tab-separated text (.tsv), plain or compressed with gzip.",
-            )
-    if b"\0" in start:
-        raise UnreadableTableError(
-            "The file is not text: it holds binary data.",
-            "Give a text table (TSV, CSV, plain or gzipped), Parquet or AnnData .h5ad.",
-        )
-    return ["utf-8", "cp1252"]
-
-
-def _scan(path: Path, encoding: str, lines: Iterable[str]) -> TextTable:
-    lines = iter(lines)
-    head = list(islice(lines, SNIFFED_LINES))
-    delimiter, header_line = find_layout(head)
-    header = _split_or_complain(head[header_line - 1], delimiter, header_line)
+def _scan(
+    path: Path, encoding: str, lines: Iterator[bytes], cells_counted: bool
+) -> TextTable:
+    letters = encoding_of_lines(encoding)
+    head = list(_first_lines(lines))
+    text = [line.decode(letters) for line in head]
+    delimiter, header_line = find_layout(text)
+    header = _split_or_complain(text[header_line - 1], delimiter, header_line)
+    del text
     body = islice(enumerate(chain(head, lines), 1), header_line, None)
-    rows, numbers, widths, blank, ends_empty = _walk(body, delimiter)
+    rows, numbers, widths, blank, size, ends_empty = _walk(
+        body, delimiter, letters, cells_counted
+    )
     if not rows:
         raise UnreadableTableError(
             "The table has a header and no rows.", "Was it copied or exported completely?"
@@ -174,7 +152,9 @@ def _scan(path: Path, encoding: str, lines: Iterable[str]) -> TextTable:
         tuple(header[1:] if has_corner else header),
         tuple(rows),
         tuple(numbers),
-        frozenset([*range(1, header_line + 1), *blank]),
+        header_line,
+        frozenset(blank),
+        size // len(rows) + 1,
         remarks,
     )
 
@@ -195,36 +175,55 @@ def _remarks(encoding: str, header_line: int, has_corner: bool) -> tuple[str, ..
     return tuple(remarks)
 
 
+def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for line in islice(lines, SNIFFED_LINES):
+        yield line
+        size += len(line)
+        if size > LONG_HEAD:
+            return
+
+
 def _walk(
-    body: Iterator[tuple[int, str]], delimiter: str
-) -> tuple[list[str], list[int], list[int], list[int], bool]:
-    """Return first cells, their lines, cells a row, blank lines, whether all rows end empty."""
+    body: Iterator[tuple[int, bytes]], delimiter: str, letters: str, counted: bool
+) -> tuple[list[str], "array[int]", "array[int]", list[int], int, bool]:
+    """Return first cells, their lines, cells a row; blank lines; bytes; do all rows end empty?"""
     rows: list[str] = []
-    numbers: list[int] = []
-    widths: list[int] = []
+    numbers, widths = array("q"), array("q")
     blank: list[int] = []
-    ends_empty = True
+    size, ends_empty = 0, True
+    mark = delimiter.encode()
+    starts_of_blank = (mark, b" ", b"", b'"', b"\t")
     for number, line in body:
-        line = line.rstrip("\n")
-        if "\0" in line:
+        if b"\0" in line:
             raise UnreadableTableError(
                 "The line holds a NUL, which no text does.",
                 "Was the file copied completely? Export the table again.",
                 row=str(number),
             )
-        if line[:1] in (delimiter, " ", "", '"', "\t") and not line.strip(delimiter + ' \t"'):
+        if line[:1] in starts_of_blank and not line.strip(mark + b' \t"'):
             blank.append(number)
             continue
-        if '"' in line:
-            cells = _split_or_complain(line, delimiter, number)
+        if not line.isascii():
+            line.decode(letters)
+        if b'"' in line:
+            cells = _split_or_complain(line.decode(letters), delimiter, number)
             first, width = cells[0], len(cells)
         else:
-            first, width = line.split(delimiter, 1)[0], line.count(delimiter) + 1
+            first = line.split(mark, 1)[0].decode(letters)
+            width = _count(line, mark) + 1 if counted or not widths else widths[0]
         rows.append(first)
         numbers.append(number)
         widths.append(width)
-        ends_empty = ends_empty and line.endswith(delimiter)
-    return rows, numbers, widths, blank, ends_empty
+        size += len(line)
+        ends_empty = ends_empty and line.endswith(mark)
+    return rows, numbers, widths, blank, size, ends_empty
+
+
+def _count(line: bytes, mark: bytes) -> int:
+    if len(line) < LONG_LINE:
+        return line.count(mark)
+    return int(np.count_nonzero(np.frombuffer(line, dtype=np.uint8) == mark[0]))
 
 
 def _split_or_complain(line: str, delimiter: str, number: int) -> list[str]:
@@ -241,8 +240,8 @@ def _split_or_complain(line: str, delimiter: str, number: int) -> list[str]:
 def _require_even_rows(
     header: list[str],
     rows: list[str],
-    numbers: list[int],
-    widths: list[int],
+    numbers: Sequence[int],
+    widths: Sequence[int],
     ends_empty: bool,
     delimiter: str,
 ) -> None:
@@ -264,7 +263,7 @@ def _require_even_rows(
     )
 
 
-def _cure_for_uneven(width: int, widths: list[int], ends_empty: bool, delimiter: str) -> str:
+def _cure_for_uneven(width: int, widths: Sequence[int], ends_empty: bool, delimiter: str) -> str:
     if delimiter == "," and all(found == 2 * width - 1 for found in widths):
         return (
             "It looks as if numbers were written with decimal commas in a comma-separated table: "

@@ -4,6 +4,7 @@ process REPORT {
 
     input:
     path input, stageAs: 'results/input/*'
+    path qc, stageAs: 'results/qc/*'
     path splits, stageAs: 'results/splits/*'
     path preprocess, stageAs: 'results/preprocess/*'
     path models, stageAs: 'results/models/*'

@@ -4,6 +4,7 @@ process SPLIT {
 
     input:
     path samples
+    path duplicates, arity: '0..*' // pairs of samples that no split may part
     val options // task, split, folds, repeats, inner_folds, folds_per_task, seed, horizons
     val code
 
@@ -14,6 +15,7 @@ process SPLIT {
     tuple val(task.process), val('scikit-learn'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-learn\'))"'), topic: versions
 
     script:
+    def pairs = duplicates ? "--duplicates ${duplicates}" : ''
     def horizons = options.horizons ? "--horizons ${options.horizons}" : ''
     """
     split.py \\
@@ -25,6 +27,7 @@ process SPLIT {
         --inner_folds ${options.inner_folds} \\
         --folds_per_task ${options.folds_per_task} \\
         --seed ${options.seed} \\
+        ${pairs} \\
         ${horizons}
     """
 

@@ -3,6 +3,7 @@
 // with all problems together, or go on with none.
 //
 include { CHECK_INPUT   } from '../../../modules/local/check_input/main'
+include { CHECK_RECIPES } from '../../../modules/local/check_recipes/main'
 include { IMPORT        } from '../../../modules/local/import/main'
 include { codeOf        } from '../provenance/main'
 include { layerProblems } from '../parameters/main'
@@ -12,6 +13,7 @@ workflow INPUT {
     take:
     sheet         // path: the samplesheet
     samples_table // path: the table of samples
+    preprocess    // path: how the user wants layers prepared, or []
     options       // map: the parameters of the run
 
     main:
@@ -28,6 +30,17 @@ workflow INPUT {
         codeOf('check_input.py')
     )
 
+    read = tablesOfRecipes(preprocess)
+
+    CHECK_RECIPES(
+        CHECK_INPUT.out.layers,
+        preprocess,
+        read*.get(1),
+        read*.get(0),
+        recipeArguments(options),
+        codeOf('check_recipes.py')
+    )
+
     // [ meta(id, cohort, layer, kind), rows, sample ids, [ table ] ]
     ch_tables = CHECK_INPUT.out.layers
         .splitCsv(header: true, sep: '\t')
@@ -39,7 +52,7 @@ workflow INPUT {
 
     IMPORT(ch_tables, codeOf('import.py'))
 
-    ch_problems = CHECK_INPUT.out.problems.mix(IMPORT.out.problems)
+    ch_problems = CHECK_INPUT.out.problems.mix(CHECK_RECIPES.out.problems, IMPORT.out.problems)
     ch_names = CHECK_INPUT.out.layers.splitCsv(header: true, sep: '\t').map { row -> row.layer }.unique().toSortedList()
 
     // Comes once everything has been read, and only when nothing is wrong.
@@ -51,21 +64,27 @@ workflow INPUT {
         .combine(CHECK_INPUT.out.plan_text)
         .map { problems, names, plan -> passGate(problems, names, plan, options) }
 
-    layers   = IMPORT.out.layer
-    n_layers = ch_names.map { names -> names.size() }
-    samples  = CHECK_INPUT.out.samples
-    tables   = CHECK_INPUT.out.layers.mix(
+    layers     = IMPORT.out.layer
+    n_layers   = ch_names.map { names -> names.size() }
+    samples    = CHECK_INPUT.out.samples
+    covariates = CHECK_INPUT.out.covariates.ifEmpty([])
+    settled    = CHECK_RECIPES.out.recipes.flatten()
+    recipes    = CHECK_RECIPES.out.recipes.flatten().map { file -> recipeOf(file, read) }
+    tables     = CHECK_INPUT.out.layers.mix(
         CHECK_INPUT.out.samples,
         CHECK_INPUT.out.accounting,
         ch_problems.collectFile(name: 'problems.tsv', keepHeader: true, skip: 1, sort: { table -> table.name }, storeDir: "${options.outdir}/input")
     )
 
     emit:
-    gate     // plan.txt
-    layers   // [ meta(id, cohort, layer, kind), h5ad ]
-    n_layers // number of layers
-    samples  // samples.tsv
-    tables   // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
+    gate       // plan.txt
+    layers     // [ meta(id, cohort, layer, kind), h5ad ]
+    n_layers   // number of layers
+    samples    // samples.tsv
+    covariates // covariates.tsv, or nothing
+    recipes    // [ layer, recipe (JSON), protects covariates?, names, [ the files they name ] ]
+    settled    // recipe.json of each layer
+    tables     // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
 }
 
 // List [ line, name, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
@@ -96,6 +115,48 @@ def cellsOf(String line, String delimiter) {
 
 def fileBeside(sheet, String name) {
     return name.startsWith('/') || name.contains('://') ? file(name, glob: false) : sheet.parent.resolve(name)
+}
+
+// List [ name, file ] of the files that the --preprocess file names and that exist, by name. Whatever is
+// wrong with it is for CHECK_RECIPES to say.
+def tablesOfRecipes(preprocess) {
+    def names = preprocess ? namedIn(yamlOf(preprocess)).unique().sort() : []
+    return names
+        .collect { name -> [name, fileBeside(preprocess, name)] }
+        .findAll { _name, table -> table.isFile() }
+}
+
+def yamlOf(path) {
+    try {
+        return new org.yaml.snakeyaml.Yaml().load(path.text)
+    }
+    catch (Exception _error) {
+        return [:]
+    }
+}
+
+// Every 'file:' in a tree of maps.
+def namedIn(Object node) {
+    if (!(node instanceof Map)) {
+        return []
+    }
+    return node.collectMany { key, value -> key == 'file' && value instanceof CharSequence ? [value.toString()] : namedIn(value) }
+}
+
+// A layer's recipe as PREPROCESS takes it: as text, so that an edit for one layer leaves the others cached.
+def recipeOf(path, List read) {
+    def text = path.text.trim()
+    def choices = new groovy.json.JsonSlurper().parseText(text).choices
+    def wanted = choices*.file
+    def tables = read.findAll { name, _table -> wanted.contains(name) }
+    def protects = choices.any { choice -> choice.options?.protect }
+    return [path.name - '.recipe.json', text, protects, tables*.get(0), tables*.get(1)]
+}
+
+def recipeArguments(Map options) {
+    def batch = options.batch ? ['--batch'] : []
+    def covariates = options.covariates ? ["--covariates '${options.covariates}'"] : []
+    return (batch + covariates).join(' ')
 }
 
 // The arguments of check_input.py; those without a value are left out.

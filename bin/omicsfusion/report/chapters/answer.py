@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from omicsfusion.report.blocks import Chapter, Figure, Table
+from omicsfusion.report.chapters.guards import guards_line
 from omicsfusion.report.colours import model_colours
 from omicsfusion.report.figures.estimates import dots_and_intervals
 from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
@@ -37,6 +38,7 @@ def answer_chapter(results: Results) -> Chapter:
                 answer_to_baseline(results, main, "linear"),
                 answer_to_course(results),
             ],
+            "guards": guards_line(results),
             "figure": _figure(results, rows),
             "metric": metric,
             "table": _table(results, rows),

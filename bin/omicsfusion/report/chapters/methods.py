@@ -1,5 +1,8 @@
 """What was done, in words to be copied into a paper; how to cite it; what it does not show."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from omicsfusion.report.blocks import Chapter, Table
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import is_network
@@ -39,6 +42,28 @@ EXPLAIN_CITATIONS = {"Expected gradients": "Erion G, et al. Nat Mach Intell 2021
 ENRICH_CITATIONS = {
     "Gene set enrichment": "Subramanian A, et al. Proc Natl Acad Sci USA 2005;102:15545–15550.",
     "GSEApy": "Fang Z, et al. Bioinformatics 2023;39:btac757.",
+}
+
+STEP_CITATIONS = {
+    "tmm": ("TMM", "Robinson MD, Oshlack A. Genome Biol 2010;11:R25."),
+    "median_of_ratios": ("Median of ratios", "Anders S, Huber W. Genome Biol 2010;11:R106."),
+    "vst": ("Variance stabilisation", "Anders S, Huber W. Genome Biol 2010;11:R106."),
+    "quantile": ("Quantile normalisation", "Bolstad BM, et al. Bioinformatics 2003;19:185–193."),
+    "m_values": ("M-values", "Du P, et al. BMC Bioinformatics 2010;11:587."),
+    "by_design": ("BMIQ", "Teschendorff AE, et al. Bioinformatics 2013;29:189–196."),
+    "pqn": ("PQN", "Dieterle F, et al. Anal Chem 2006;78:4281–4290."),
+    "clr": ("Log-ratios", "Aitchison J. J R Stat Soc B 1982;44:139–177."),
+    "combat": ("ComBat", "Johnson WE, et al. Biostatistics 2007;8:118–127."),
+    "knn": ("Nearest neighbours", "Troyanskaya O, et al. Bioinformatics 2001;17:520–525."),
+    "stability": (
+        "Stability selection",
+        "Meinshausen N, Bühlmann P. J R Stat Soc B 2010;72:417–473.",
+    ),
+}
+"""By the name of the method in the recipe."""
+PICTURE_CITATIONS = {
+    "umap": ("UMAP", "McInnes L, et al. arXiv:1802.03426, 2018."),
+    "tsne": ("t-SNE", "van der Maaten L, Hinton G. J Mach Learn Res 2008;9:2579–2605."),
 }
 
 
@@ -82,13 +107,23 @@ def _validation(results: Results) -> str:
 
 def _preprocessing(results: Results) -> str:
     kinds = sorted(set(results["layers"]["kind"]))
-    return (
-        f"Preprocessing. Each layer (kinds: {listed(kinds)}) went through steps chosen by its "
-        "kind: features without values or variation were dropped, counts and intensities put on a "
-        "log scale, the most variable features kept, missing values replaced by the training "
-        "median, values scaled and clipped. A sample that lacks a layer stays in; the models are "
-        "told which layers it has."
+    chains = [f"{layer}: {_chain(recipe)}" for layer, recipe in results.recipes.items()]
+    done = (
+        f"the methods were, in this order, {'; '.join(chains)}"
+        if chains
+        else "the methods are those of its kind"
     )
+    return (
+        f"Preprocessing. Each layer (kinds: {listed(kinds)}) went through a chain of steps fitted "
+        f"on training samples only; {done}. Whether a step left the values as they were, and why, "
+        "is told in the chapter on preparation. A sample that lacks a layer stays in; the models "
+        "are told which layers it has."
+    )
+
+
+def _chain(recipe: Mapping[str, Any]) -> str:
+    steps = [f"{choice['method']} ({choice['step']})" for choice in recipe.get("choices", ())]
+    return ", ".join(steps) or "none"
 
 
 def _models(results: Results) -> str:
@@ -147,8 +182,13 @@ def _value(name: str, value: object) -> str:
 
 
 def _citations(results: Results) -> dict[str, str]:
+    used = {choice["method"] for r in results.recipes.values() for choice in r.get("choices", ())}
+    drawn = set(results["embedding"]["method"])
+    steps = [STEP_CITATIONS[name] for name in STEP_CITATIONS if name in used]
+    pictures = [PICTURE_CITATIONS[name] for name in PICTURE_CITATIONS if name in drawn]
     return {
         **CITATIONS,
+        **dict([*steps, *pictures]),
         **(SURVIVAL_CITATIONS if results.task == "survival" else {}),
         **(EXPLAIN_CITATIONS if len(results["importance"]) else {}),
         **(ENRICH_CITATIONS if len(results["enrichment"]) else {}),

@@ -1,8 +1,9 @@
-"""How the samples were split, and what became of the layers' features."""
+"""How the samples were split, and what was done to each layer."""
 
 import pandas as pd
 
 from omicsfusion.report.blocks import Chapter, Table
+from omicsfusion.report.chapters.layer_chain import layer_chain
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import count, quantity, span
 
@@ -12,6 +13,9 @@ ROLES = {
     "test": "held out: only transformed and predicted",
     "external": "other cohorts: only transformed and predicted",
 }
+
+MOST_OPEN = 6
+"""With more layers than this, what was done to each is folded away."""
 
 
 def preparation_chapter(results: Results) -> Chapter:
@@ -25,8 +29,16 @@ def preparation_chapter(results: Results) -> Chapter:
             "roles": _roles(outer),
             "features": _features(results),
             "notes": _notes(results["features"]),
+            "chains": [layer_chain(results, layer) for layer in chained_layers(results)],
+            "open": MOST_OPEN,
         },
     )
+
+
+def chained_layers(results: Results) -> list[str]:
+    """List the layers of whose chains something was published."""
+    found = {*results["steps"]["layer"], *results["kept"]["layer"], *results.recipes}
+    return sorted(str(layer) for layer in found)
 
 
 def _scopes(splits: pd.DataFrame) -> str:

@@ -51,17 +51,67 @@
     return own;
   }
 
-  function draw(onPaper) {
-    const look = onPaper
-      ? template("#1d2733", "#4c5866", "#dde2e8")
-      : template(colour("--ink"), colour("--quiet"), colour("--rule"));
-    for (const [key, figure] of Object.entries(figures)) {
-      const place = document.getElementById(key);
-      const layout = { ...fitted(figure.layout), template: look, height: Number(place.dataset.height) };
-      Plotly.react(place, figure.data, layout, settings);
+  // The view that the figure's switches are set to; a figure without switches is its own view.
+  function chosen(key, figure) {
+    if (!figure.views) {
+      return figure;
+    }
+    const switches = document.querySelectorAll(`[data-figure="${key}"] input:checked`);
+    return figure.views[Array.from(switches, (input) => input.value).join("/")];
+  }
+
+  // A trace whose points are kept in the figure's columns gets them.
+  function filled(trace, columns) {
+    const { from, ...own } = trace;
+    if (from) {
+      for (const name of ["x", "y", "text"]) {
+        own[name] = columns[from.rows].map((row) => columns[from[name]][row]);
+      }
+    }
+    return own;
+  }
+
+  function drawOne(key, look) {
+    const figure = figures[key];
+    const place = document.getElementById(key);
+    if (place.closest("details:not([open])")) {
+      return; // Without a width; drawn when it is unfolded.
+    }
+    const view = chosen(key, figure);
+    const layout = { ...fitted(view.layout), template: look, height: Number(place.dataset.height) };
+    const data = view.data.map((trace) => filled(trace, figure.columns));
+    Plotly.react(place, data, layout, settings);
+    if (figure.views) {
+      place.setAttribute("aria-label", view.alt);
+      place.parentElement.querySelector(".view-note").textContent = view.note;
     }
   }
 
+  function lookOf(onPaper) {
+    return onPaper
+      ? template("#1d2733", "#4c5866", "#dde2e8")
+      : template(colour("--ink"), colour("--quiet"), colour("--rule"));
+  }
+
+  function draw(onPaper) {
+    const look = lookOf(onPaper);
+    Object.keys(figures).forEach((key) => drawOne(key, look));
+  }
+
+  for (const controls of document.querySelectorAll(".switches")) {
+    controls.hidden = false;
+    controls.addEventListener("change", () => drawOne(controls.dataset.figure, lookOf(false)));
+  }
+  // A toggle does not bubble: it is caught on its way down.
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      for (const place of event.target.querySelectorAll(".plot")) {
+        drawOne(place.id, lookOf(false));
+      }
+    },
+    true,
+  );
   draw(false);
   dark.addEventListener("change", () => draw(false));
   narrow.addEventListener("change", () => draw(false));

@@ -1,0 +1,1 @@
+"""Guards against leakage and confounding that run in every run."""

@@ -1,0 +1,112 @@
+"""Which class does which method of the catalogue."""
+
+from omicsfusion.preprocess.clinical import ClinicalEncoder
+from omicsfusion.preprocess.combat import ComBat
+from omicsfusion.preprocess.composition import (
+    AdditiveLogRatio,
+    CentredLogRatio,
+    IsometricLogRatio,
+    RelativeAbundance,
+)
+from omicsfusion.preprocess.copy_number import ClippedCopyNumber, GenesFromSegments
+from omicsfusion.preprocess.filter import FeatureFilter
+from omicsfusion.preprocess.impute import MedianImputer
+from omicsfusion.preprocess.impute_auto import AutoImputer
+from omicsfusion.preprocess.impute_autoencoder import AutoencoderImputer
+from omicsfusion.preprocess.impute_censored import CensoredImputer
+from omicsfusion.preprocess.impute_forest import ForestImputer
+from omicsfusion.preprocess.impute_low_rank import LowRankImputer
+from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
+from omicsfusion.preprocess.impute_regression import RidgeChainImputer
+from omicsfusion.preprocess.library_size import CountsPerMillion, UpperQuartile
+from omicsfusion.preprocess.linear_removal import LinearRemoval
+from omicsfusion.preprocess.median_of_ratios import MedianOfRatios
+from omicsfusion.preprocess.metabolites import (
+    QuotientNormalised,
+    ReferenceNormalised,
+    TotalNormalised,
+)
+from omicsfusion.preprocess.methylation import BetaValues, MValues
+from omicsfusion.preprocess.methylation_design import DesignCorrection
+from omicsfusion.preprocess.mutations import AlleleFractions, BinaryCalls, MutationFilter
+from omicsfusion.preprocess.normalise import AsTheyCame, LogTransform, SampleRanks, SampleZscore
+from omicsfusion.preprocess.proteins import MedianCentring, ProteinQuantiles, VarianceStabilised
+from omicsfusion.preprocess.quantile_reference import QuantileReference
+from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
+from omicsfusion.preprocess.select_clumping import ClumpingSelector
+from omicsfusion.preprocess.select_laplacian import LaplacianSelector
+from omicsfusion.preprocess.select_list import ListSelector
+from omicsfusion.preprocess.select_stability import StabilitySelector
+from omicsfusion.preprocess.select_univariate import UnivariateSelector
+from omicsfusion.preprocess.step import Step
+from omicsfusion.preprocess.tmm import TrimmedMean
+from omicsfusion.preprocess.tpm import TranscriptsPerMillion
+from omicsfusion.preprocess.vst import VarianceStabiliser
+from omicsfusion.recipes.recipe import Choice
+
+METHODS: dict[tuple[str, str], type[Step]] = {
+    ("encode", "one_hot"): ClinicalEncoder,
+    ("normalise", "tmm"): TrimmedMean,
+    ("normalise", "cpm"): CountsPerMillion,
+    ("normalise", "upper_quartile"): UpperQuartile,
+    ("normalise", "tpm"): TranscriptsPerMillion,
+    ("normalise", "median_of_ratios"): MedianOfRatios,
+    ("normalise", "vst"): VarianceStabiliser,
+    ("normalise", "clr"): CentredLogRatio,
+    ("normalise", "ilr"): IsometricLogRatio,
+    ("normalise", "alr"): AdditiveLogRatio,
+    ("normalise", "relative"): RelativeAbundance,
+    ("normalise", "as_is"): AsTheyCame,
+    ("normalise", "log2"): LogTransform,
+    ("normalise", "quantile"): QuantileReference,
+    ("normalise", "zscore"): SampleZscore,
+    ("normalise", "rank"): SampleRanks,
+    ("normalise", "m_values"): MValues,
+    ("normalise", "beta"): BetaValues,
+    ("normalise", "by_design"): DesignCorrection,
+    ("normalise", "median_centre"): MedianCentring,
+    ("normalise", "protein_quantile"): ProteinQuantiles,
+    ("normalise", "asinh"): VarianceStabilised,
+    ("normalise", "pqn"): QuotientNormalised,
+    ("normalise", "total_sum"): TotalNormalised,
+    ("normalise", "reference_feature"): ReferenceNormalised,
+    ("normalise", "binary"): BinaryCalls,
+    ("normalise", "vaf"): AlleleFractions,
+    ("normalise", "clip"): ClippedCopyNumber,
+    ("normalise", "genes"): GenesFromSegments,
+    ("filter", "mutation"): MutationFilter,
+    ("filter", "present"): FeatureFilter,
+    ("scale", "zscore"): Scaler,
+    ("scale", "robust"): Scaler,
+    ("scale", "pareto"): Scaler,
+    ("scale", "clip_only"): Scaler,
+    ("scale", "zscore_numbers"): Scaler,
+    ("batch", "combat"): ComBat,
+    ("batch", "linear"): LinearRemoval,
+    ("select", "all"): AllFeatures,
+    ("select", "variance"): VarianceSelector,
+    ("select", "mad"): MadSelector,
+    ("select", "laplacian"): LaplacianSelector,
+    ("select", "univariate"): UnivariateSelector,
+    ("select", "stability"): StabilitySelector,
+    ("select", "clumping"): ClumpingSelector,
+    ("select", "list"): ListSelector,
+    ("impute", "median"): MedianImputer,
+    ("impute", "knn"): NeighbourImputer,
+    ("impute", "iterative"): RidgeChainImputer,
+    ("impute", "forest"): ForestImputer,
+    ("impute", "svd"): LowRankImputer,
+    ("impute", "autoencoder"): AutoencoderImputer,
+    ("impute", "censored"): CensoredImputer,
+    ("impute", "auto"): AutoImputer,
+}
+# By the name under which a fitted step is saved.
+CLASSES = {step.__name__: step for step in METHODS.values()}
+
+
+def make_step(choice: Choice, task: str) -> Step:
+    """Make the unfitted step; one that learns from the outcome is told the task."""
+    cls = METHODS[choice.step, choice.method]
+    told = {"task": task} if cls.supervised else {}
+    return cls(**choice.options, **told)
