@@ -8,16 +8,12 @@ import pandas as pd
 import pytest
 
 from omicsfusion.preprocess.annotations import Annotations
-from omicsfusion.preprocess.blocks import (
-    NotJoinableError,
-    fit_in_blocks,
-    join_steps,
-    why_not_in_blocks,
-)
+from omicsfusion.preprocess.blocks import fit_in_blocks, why_not_in_blocks
 from omicsfusion.preprocess.cohorts import CohortsLayer, open_cohorts, read_cohorts
 from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.impute import MedianImputer
 from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
+from omicsfusion.preprocess.joining import NotJoinableError, join_steps
 from omicsfusion.preprocess.methylation import MValues
 from omicsfusion.preprocess.normalise import LogTransform
 from omicsfusion.preprocess.scale import Scaler
@@ -113,7 +109,7 @@ def test_whether_a_layer_was_logged_is_decided_from_all_blocks(
     whole = [type(step)(**step.get_params()) for step in steps]
     fit_whole(whole, X)
     wide = fit_in_blocks(steps, as_layer(X), np.arange(N), Annotations(names(P)), 8)
-    assert wide.steps[1].log_ == (not negative)  # type: ignore[attr-defined]
+    assert wide.steps[1].log_ == (not negative)
     assert saved(wide.steps, tmp_path / "wide.h5") == saved(whole, tmp_path / "whole.h5")
 
 
@@ -121,7 +117,7 @@ def test_more_values_outside_0_to_1_than_one_block_could_tell_are_m_values() -> 
     X = beta_values()
     X[:, 40:60] *= 9
     wide = fit_in_blocks(chain(), as_layer(X), np.arange(N), Annotations(names(P)), 10)
-    assert wide.steps[1].already_ is True  # type: ignore[attr-defined]
+    assert wide.steps[1].already_ is True
 
 
 def test_a_table_of_which_nothing_is_left_keeps_no_feature() -> None:
@@ -129,7 +125,7 @@ def test_a_table_of_which_nothing_is_left_keeps_no_feature() -> None:
     wide = fit_in_blocks(chain(), as_layer(X), np.arange(N), Annotations(names(P)), 10)
     assert len(wide.kept) == 0
     assert len(wide.steps) == 5
-    assert wide.steps[0].dropped_ == {"constant": P}  # type: ignore[attr-defined]
+    assert wide.steps[0].dropped_ == {"constant": P}
     assert not hasattr(wide.steps[2], "median_")
 
 

@@ -163,7 +163,7 @@ def test_train_and_stop_fit_the_chain_and_test_and_external_do_not(tmp_path):
     splits = splits_table({scope: dict(zip(ids, role, strict=True))})
     register = Register.of(samples_table(ids), "classification")
     recipe = settle(read_catalogue(), "cnv", {"normalise": ("none", {}, "")})
-    chains, _ = fit_chains(layer, splits, recipe, register)
+    chains = fit_chains(layer, splits, recipe, register).chains
     assert chains[scope].n_train_ == 8
     np.testing.assert_allclose(chains[scope].steps[-1].centre_, X[:8].mean())
     assert count_features("rna", chains).iloc[0].tolist() == [

@@ -152,11 +152,12 @@ def test_blocks_of_any_form_and_direction_give_the_same_layer(
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
     header = LayerHeader("m", "array", "main", ("a", "b"), ("f", "g"))
     path = tmp_path / "main.m.h5ad"
-    with (
-        pytest.raises(RuntimeError, match="no more"),
-        new_layer(path, header) as x,
-        LayerWriter(x) as writer,
-    ):
-        writer.write(np.arange(2), 0, np.ones((2, 1), dtype="f4"))
-        raise RuntimeError("no more")
+
+    def write_half() -> None:
+        with new_layer(path, header) as x, LayerWriter(x) as writer:
+            writer.write(np.arange(2), 0, np.ones((2, 1), dtype="f4"))
+            raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        write_half()
     assert not path.exists()

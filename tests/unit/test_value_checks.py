@@ -219,3 +219,11 @@ def test_training_samples_of_all_cohorts_count_together() -> None:
     ]
     check_layer_sizes(layers, {"S1", "S2", "S3", "T1", "T2"}, problems)
     assert problems.found == []
+
+
+def test_a_few_negative_values_among_fractions_are_logged_counts_and_told_once() -> None:
+    X = np.linspace(0.3, 19.7, 6000).reshape(6, 1000).astype("f4")
+    X[0, 0] = -2.019
+    (text,) = told("mirna_counts", X)
+    assert "1 of 6000 values are negative" in text
+    assert "look logged or centred: give kind mirna_log" in text

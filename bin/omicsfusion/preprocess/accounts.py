@@ -8,8 +8,8 @@ import pandas as pd
 from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.batch_table import BATCH_COLUMNS, measure_batch
 from omicsfusion.preprocess.chain import Chain, Coverage
-from omicsfusion.preprocess.cohorts import CohortsLayer
-from omicsfusion.preprocess.fitting import samples_by_scope
+from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows
+from omicsfusion.preprocess.fitting import samples_by_scope, values_of
 from omicsfusion.preprocess.impute_auto import AutoImputer
 from omicsfusion.preprocess.register import Register
 from omicsfusion.scopes import TRAINING_ROLES, Scope
@@ -22,9 +22,14 @@ SHOWN = 10
 
 
 def batch_effects(
-    layer: CohortsLayer, splits: pd.DataFrame, chains: Mapping[Scope, Chain], register: Register
+    layer: OpenLayer | CohortsLayer,
+    splits: pd.DataFrame,
+    chains: Mapping[Scope, Chain],
+    register: Register,
 ) -> pd.DataFrame:
     """Measure batch strength before and after correction, in the scopes that are no inner folds.
+
+    Of a table that was fitted in blocks, on the features that are left after the selection.
 
     Returns
     -------
@@ -37,10 +42,11 @@ def batch_effects(
         if annotations.batch is None or scope.is_inner or chain.absent_ or layer.kind == "clinical":
             continue
         here = splits[_is_of(splits, scope)]
-        X, _ = layer.rows_of(here.loc[here["role"].isin(TRAINING_ROLES), "sample"])
-        before = chain.values_before(X, annotations, "batch")
+        training = here.loc[here["role"].isin(TRAINING_ROLES), "sample"]
+        X, here_known = values_of(chain, layer, training, register)
+        before = chain.values_before(X, here_known, "batch")
         corrected = chain.batch_step() is not None
-        after = chain.values_before(X, annotations, "impute") if corrected else None
+        after = chain.values_before(X, here_known, "impute") if corrected else None
         measured = measure_batch(
             before, after, annotations.batch, annotations.outcome, register.task
         )
@@ -60,11 +66,11 @@ def _is_of(splits: pd.DataFrame, scope: Scope) -> pd.Series:
 
 
 def _flagged(
-    chain: Chain, here: pd.DataFrame, layer: CohortsLayer, register: Register
+    chain: Chain, here: pd.DataFrame, layer: OpenLayer | CohortsLayer, register: Register
 ) -> list[dict[str, object]]:
     """Count the samples of a scope that the batch step leaves as they are."""
     step = chain.batch_step()
-    _, samples = layer.rows_of(here["sample"])
+    _, samples = which_rows(layer.samples, here["sample"])
     batch = register.annotate(samples, layer.features).batch
     if step is None or step.skipped_ or batch is None:
         return []
@@ -141,9 +147,9 @@ def absent_table(layer: str, found: Mapping[str, Coverage]) -> pd.DataFrame:
 
 
 def training_annotations(
-    layer: CohortsLayer, splits: pd.DataFrame, register: Register
+    layer: OpenLayer | CohortsLayer, splits: pd.DataFrame, register: Register
 ) -> Iterator[tuple[Scope, Annotations]]:
     """Walk the scopes with what is known of their training samples that have the layer."""
     for scope, in_scope in samples_by_scope(splits[splits["role"].isin(TRAINING_ROLES)]):
-        _, samples = layer.rows_of(in_scope)
+        _, samples = which_rows(layer.samples, in_scope)
         yield scope, register.annotate(samples, layer.features, layer.categories)

@@ -22,20 +22,19 @@ import numpy as np
 from sklearn.base import clone
 
 from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.preprocess.joining import join_steps, restrict_steps
 from omicsfusion.preprocess.step import Step
 
 # Values of a block as doubles: 32 MB. A step holds some five times as much while it works.
 BLOCK_VALUES = 4_000_000
 
 
-class NotJoinableError(ValueError):
-    """A step, fitted on blocks, did not come out the same in all; the text names it."""
-
-
 class WideLayer(Protocol):
     """A layer whose values can be read by columns; see ``cohorts.OpenLayer``."""
 
-    features: tuple[str, ...]
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns."""
 
     def columns(self, start: int, stop: int, rows: np.ndarray) -> np.ndarray:
         """Return some rows of neighbouring features."""
@@ -116,7 +115,7 @@ def fit_in_blocks(
 
     Raises
     ------
-    NotJoinableError
+    omicsfusion.preprocess.joining.NotJoinableError
         Blocks came to different results where one was expected for all.
     ValueError
         When the steps cannot be fitted in blocks.
@@ -136,44 +135,9 @@ def fit_in_blocks(
     done = len(wide) == n_first and len(kept) > 0
     if not done:
         return WideFit([*wide, *map(clone, steps[len(wide) :])], kept[:0])
-    narrow = _restricted_to(wide, len(layer.features), kept)
+    narrow = restrict_steps(wide, len(layer.features), kept)
     rest = _fit_rest(steps[n_first:], narrow, layer, rows, annotations, kept)
     return WideFit([*wide, *rest], kept, [*narrow, *rest])
-
-
-def join_steps(parts: Sequence[Step]) -> Step:
-    """Join a step's parts, fitted on blocks of columns, in the order of the blocks.
-
-    Raises
-    ------
-    NotJoinableError
-        What is not per feature differs between the parts.
-    """
-    first = parts[0]
-    if hasattr(type(first), "joined"):
-        return type(first).joined(parts)
-    whole = clone(first)
-    whole.n_features_in_ = sum(part.n_features_in_ for part in parts)
-    for name in first.state:
-        values = [getattr(part, name) for part in parts]
-        if name in first.feature_state:
-            setattr(whole, name, np.concatenate(values))
-        elif not isinstance(getattr(type(first), name, None), property):
-            if any(value != values[0] for value in values[1:]):
-                raise NotJoinableError(
-                    f"{type(first).__name__}: {name} is not the same in all blocks of features."
-                )
-            setattr(whole, name, values[0])
-    return whole
-
-
-def restrict_step(step: Step, columns: np.ndarray) -> Step:
-    """Return a fitted step for some of its columns (positions, ascending)."""
-    narrow = copy(step)
-    narrow.n_features_in_ = len(columns)
-    for name in step.feature_state:
-        setattr(narrow, name, getattr(step, name)[columns])
-    return narrow
 
 
 class _BlockFit:
@@ -288,16 +252,6 @@ def _fit_rest(
         rest.append(_fitted(clone(step), X, names, annotations))
         X, names = _transformed(rest[-1], X, names, annotations)
     return rest
-
-
-def _restricted_to(steps: Sequence[Step], n_features: int, kept: np.ndarray) -> list[Step]:
-    """Return the steps for those of the layer's features that the last of them passes on."""
-    narrow = []
-    here = np.arange(n_features, dtype=object)
-    for step in steps:
-        narrow.append(restrict_step(step, np.flatnonzero(np.isin(here.astype(np.int64), kept))))
-        here = step.get_feature_names_out(here)
-    return narrow
 
 
 def _selects_by_scores(step: Step) -> bool:

@@ -1,6 +1,7 @@
 """All steps from a layer's values to a model's input, fitted together on one training set."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.batch import BatchCorrection
+from omicsfusion.preprocess.blocks import WideLayer, fit_in_blocks
 from omicsfusion.preprocess.matrices import read_names, write_names
 from omicsfusion.preprocess.methods import CLASSES, make_step
 from omicsfusion.preprocess.outliers import OutlierRule
@@ -84,6 +86,8 @@ class Chain:
         Why there are no columns; empty when there are some.
     """
 
+    outlying_: dict[int, str]
+
     def __init__(self, recipe: Recipe, task: str = "") -> None:
         self.recipe = recipe
         self.task = task
@@ -122,6 +126,41 @@ class Chain:
                 self.absent_ = _why_empty(step)
                 break
         return self
+
+    def fit_in_blocks(self, layer: WideLayer, rows: np.ndarray, annotations: Annotations) -> Self:
+        """Learn the same, to the bit, from a table that need not fit into memory.
+
+        Afterwards the chain knows the features that are left after the selection, and no others:
+        ``features_in_`` are those.
+
+        Parameters
+        ----------
+        layer
+            :func:`omicsfusion.preprocess.blocks.why_not_in_blocks` has nothing against the steps.
+        rows
+            Positions of the training samples, sorted by sample id.
+        annotations
+            Of these rows and of the layer's features.
+
+        Returns
+        -------
+        The chain before it forgot: with the state of all features, for the tables of what was done.
+        """
+        self.outlying_ = {}
+        self.n_train_ = len(rows)
+        self.features_in_ = annotations.features
+        self.absent_ = self._obstacle()
+        whole = copy(self)
+        if self.absent_:
+            return whole
+        found = fit_in_blocks(self.steps, layer, rows, annotations)
+        whole.steps = found.steps
+        self.steps = found.narrow or self.steps
+        self.features_in_ = tuple(annotations.features[column] for column in found.kept)
+        if not self.features_in_:
+            fitted = [step for step in found.steps if hasattr(step, "n_features_in_")]
+            self.absent_ = whole.absent_ = _why_empty(fitted[-1])
+        return whole
 
     def transform(self, X: np.ndarray, annotations: Annotations) -> np.ndarray:
         """Return float32 without NaN, samples x ``get_feature_names_out()``.
@@ -268,7 +307,7 @@ class Chain:
     def _without_outliers(
         self, X: np.ndarray, annotations: Annotations
     ) -> tuple[np.ndarray, Annotations]:
-        self.outlying_: dict[int, str] = {}
+        self.outlying_ = {}
         choice = self.recipe.uses(OUTLIERS)
         if choice is None or choice.method != LEAVE_OUT or len(X) < MIN_TRAINING_SAMPLES:
             return X, annotations

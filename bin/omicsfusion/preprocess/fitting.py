@@ -1,15 +1,19 @@
 """A chain for each scope of a group: fitted on training samples, applied to all samples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
+from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.batch import ADAPT, MIN_ADAPT
-from omicsfusion.preprocess.chain import Chain
-from omicsfusion.preprocess.cohorts import CohortsLayer
+from omicsfusion.preprocess.blocks import why_not_in_blocks
+from omicsfusion.preprocess.chain import LEAVE_OUT, OUTLIERS, Chain
+from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows
+from omicsfusion.preprocess.fates import dropped_table, steps_table
 from omicsfusion.preprocess.matrices import ScopeMatrix
 from omicsfusion.preprocess.register import Register
 from omicsfusion.recipes.recipe import Recipe
@@ -27,32 +31,71 @@ FEATURES_COLUMNS = [
     "note",
 ]
 OUTLIER_COLUMNS = ["layer", "repeat", "fold", "inner", "sample", "reasons"]
+# Tables whose values take more as doubles are fitted in blocks of features.
+WIDE_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The chains of all scopes, and what was done.
+
+    Attributes
+    ----------
+    chains
+        Scope -> fitted chain.
+    features, steps, dropped
+        Tables, see :func:`count_features` and ``fates.py``.
+    outliers
+        Training samples that were left out: ``layer, repeat, fold, inner, sample, reasons``.
+    """
+
+    chains: dict[Scope, Chain]
+    features: pd.DataFrame
+    steps: pd.DataFrame
+    dropped: pd.DataFrame
+    outliers: pd.DataFrame
+
+
+def open_layer(opened: OpenLayer, recipe: Recipe, task: str) -> OpenLayer | CohortsLayer:
+    """Read the layer into memory, unless it is large and its chain can be fitted in blocks."""
+    outliers = recipe.uses(OUTLIERS)
+    small = len(opened.samples) * len(opened.features) * 8 <= WIDE_BYTES
+    whole = outliers is not None and outliers.method == LEAVE_OUT
+    if small or whole or why_not_in_blocks(Chain(recipe, task).steps):
+        return opened.in_memory()
+    return opened
 
 
 def fit_chains(
-    layer: CohortsLayer, splits: pd.DataFrame, recipe: Recipe, register: Register
-) -> tuple[dict[Scope, Chain], pd.DataFrame]:
-    """Fit a chain for each scope of ``splits``, on the scope's training samples only.
-
-    Returns
-    -------
-    The fitted chains, and the training samples that were left out as outliers: columns ``layer,
-    repeat, fold, inner, sample, reasons``.
-    """
-    fitted = splits[splits["role"].isin(TRAINING_ROLES)]
+    layer: OpenLayer | CohortsLayer, splits: pd.DataFrame, recipe: Recipe, register: Register
+) -> Fitted:
+    """Fit a chain for each scope of ``splits``, on the scope's training samples only."""
     external = _external(splits, recipe)
-    chains, outlying = {}, []
-    for scope, in_scope in samples_by_scope(fitted):
-        X, samples = layer.rows_of(in_scope)
+    chains: dict[Scope, Chain] = {}
+    tables: dict[str, list[pd.DataFrame]] = {"features": [], "steps": [], "dropped": []}
+    outlying = []
+    for scope, in_scope in samples_by_scope(splits[splits["role"].isin(TRAINING_ROLES)]):
         chain = Chain(recipe, register.task)
-        chain.fit(X, register.annotate(samples, layer.features, layer.categories))
+        rows, samples = which_rows(layer.samples, in_scope)
+        annotations = register.annotate(samples, layer.features, layer.categories)
+        if isinstance(layer, OpenLayer):
+            whole = chain.fit_in_blocks(layer, rows, annotations)
+        else:
+            whole = chain.fit(layer.X[rows], annotations)
         _adapt(chain, layer, external.get(scope, []), register)
         chains[scope] = chain
+        tables["features"].append(count_features(layer.layer, {scope: whole}))
+        tables["steps"].append(steps_table(layer.layer, {scope: whole}))
+        tables["dropped"].append(dropped_table(layer.layer, {scope: whole}))
         outlying += [
             (layer.layer, scope.repeat, scope.fold, scope.inner, samples[row], reasons)
             for row, reasons in sorted(chain.outlying_.items())
         ]
-    return chains, pd.DataFrame(outlying, columns=OUTLIER_COLUMNS)
+    return Fitted(
+        chains,
+        **{name: pd.concat(found, ignore_index=True) for name, found in tables.items()},
+        outliers=pd.DataFrame(outlying, columns=OUTLIER_COLUMNS),
+    )
 
 
 def _external(splits: pd.DataFrame, recipe: Recipe) -> dict[Scope, list[str]]:
@@ -64,13 +107,14 @@ def _external(splits: pd.DataFrame, recipe: Recipe) -> dict[Scope, list[str]]:
     return {scope: list(samples) for scope, samples in found}
 
 
-def _adapt(chain: Chain, layer: CohortsLayer, external: list[str], register: Register) -> None:
+def _adapt(
+    chain: Chain, layer: OpenLayer | CohortsLayer, external: list[str], register: Register
+) -> None:
     """Learn the batches of external cohorts that are large enough; a test sample shapes nothing."""
     step = chain.batch_step()
     if step is None or not step.batches_ or not external:
         return
-    X, samples = layer.rows_of(external)
-    annotations = register.annotate(samples, layer.features, layer.categories)
+    X, annotations = values_of(chain, layer, external, register)
     if annotations.batch is None:
         return
     new = step.flags(annotations.batch) != ""
@@ -82,11 +126,7 @@ def _adapt(chain: Chain, layer: CohortsLayer, external: list[str], register: Reg
 
 
 def transform_scopes(
-    layer: CohortsLayer,
-    splits: pd.DataFrame,
-    chains: Mapping[Scope, Chain],
-    outliers: pd.DataFrame,
-    register: Register,
+    layer: OpenLayer | CohortsLayer, splits: pd.DataFrame, fitted: Fitted, register: Register
 ) -> Iterator[ScopeMatrix]:
     """Transform, scope by scope, every sample of the scope that has the layer.
 
@@ -94,14 +134,28 @@ def transform_scopes(
     """
     left_out = {
         (int(repeat), int(fold), str(inner)): set(group["sample"])
-        for (repeat, fold, inner), group in outliers.groupby(["repeat", "fold", "inner"])
+        for (repeat, fold, inner), group in fitted.outliers.groupby(["repeat", "fold", "inner"])
     }
     for scope, in_scope in samples_by_scope(splits):
         gone = left_out.get((scope.repeat, scope.fold, scope.inner), set())
-        X, samples = layer.rows_of(sample for sample in in_scope if sample not in gone)
-        annotations = register.annotate(samples, layer.features, layer.categories)
-        chain = chains[scope]
+        present = [sample for sample in in_scope if sample not in gone]
+        chain = fitted.chains[scope]
+        X, annotations = values_of(chain, layer, present, register)
+        _, samples = which_rows(layer.samples, present)
         yield scope, chain.transform(X, annotations), samples, chain.get_feature_names_out()
+
+
+def values_of(
+    chain: Chain, layer: OpenLayer | CohortsLayer, samples: Iterable[str], register: Register
+) -> tuple[np.ndarray, Annotations]:
+    """Return some samples' values of the features that a chain takes, and what is known of them."""
+    rows, found = which_rows(layer.samples, samples)
+    annotations = register.annotate(found, chain.features_in_, layer.categories)
+    if isinstance(layer, CohortsLayer):
+        return layer.X[rows], annotations
+    position = {name: column for column, name in enumerate(layer.features)}
+    columns = np.array([position[name] for name in chain.features_in_], dtype=np.int64)
+    return layer.picked(columns, rows), annotations
 
 
 def count_features(layer: str, chains: Mapping[Scope, Chain]) -> pd.DataFrame:

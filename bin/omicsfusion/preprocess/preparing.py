@@ -14,12 +14,12 @@ from omicsfusion.preprocess.accounts import (
     training_annotations,
 )
 from omicsfusion.preprocess.chain import AbsentFeaturesError, Coverage, refuse_absent_features
-from omicsfusion.preprocess.cohorts import CohortsLayer, read_cohorts
+from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, open_cohorts
 from omicsfusion.preprocess.confounding import confounding_problems
-from omicsfusion.preprocess.fates import dropped_table, kept_table, steps_table
+from omicsfusion.preprocess.fates import kept_table
 from omicsfusion.preprocess.fitting import (
-    count_features,
     fit_chains,
+    open_layer,
     transform_scopes,
     write_chains,
 )
@@ -75,29 +75,30 @@ def prepare(request: PrepareRequest) -> None:
     samples = read_tsv(request.samples, text_columns=("role", "batch", *_words(request.task)))
     covariates = read_tsv(request.covariates) if request.covariates else None
     register = Register.of(samples, request.task, covariates)
-    layer = read_cohorts(request.files, samples)
+    layer = open_layer(open_cohorts(request.files, samples), recipe, request.task)
     refuse_confounded(layer, splits, recipe, register)
-    chains, outliers = fit_chains(layer, splits, recipe, register)
+    fitted = fit_chains(layer, splits, recipe, register)
+    chains = fitted.chains
     found = coverages(request.files, chains)
     refuse_absent(layer.layer, found, samples, recipe)
-    matrices = transform_scopes(layer, splits, chains, outliers, register)
+    matrices = transform_scopes(layer, splits, fitted, register)
     write_chains(f"{request.id}.chains.h5", chains)
     write_matrices(f"{request.id}.matrices.h5", layer.layer, layer.kind, request.group, matrices)
     for name, table in {
-        "features": count_features(layer.layer, chains),
-        "steps": steps_table(layer.layer, chains),
-        "dropped": dropped_table(layer.layer, chains),
+        "features": fitted.features,
+        "steps": fitted.steps,
+        "dropped": fitted.dropped,
         "kept": kept_table(layer.layer, chains),
         "batch": batch_effects(layer, splits, chains, register),
         "imputation": imputation_table(layer.layer, chains),
-        "outliers": outliers,
+        "outliers": fitted.outliers,
         "absent": absent_table(layer.layer, found),
     }.items():
         write_tsv(table, f"{request.id}.{name}.tsv")
 
 
 def refuse_confounded(
-    layer: CohortsLayer, splits: pd.DataFrame, recipe: Recipe, register: Register
+    layer: OpenLayer | CohortsLayer, splits: pd.DataFrame, recipe: Recipe, register: Register
 ) -> None:
     """Refuse to correct for batches that are confounded with the outcome, unless forced.
 

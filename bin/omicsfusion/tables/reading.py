@@ -54,9 +54,7 @@ class TableIds:
     text: TextTable | None = None
 
 
-def read_ids(
-    path: str | Path, name: str | None = None, *, cells_counted: bool = True
-) -> TableIds:
+def read_ids(path: str | Path, name: str | None = None, *, cells_counted: bool = True) -> TableIds:
     """Read header and first column of a table.
 
     Parameters

@@ -106,9 +106,7 @@ class _Parser:
         return values.T if finite + n_missing == values.size else None
 
 
-def _cells_of(
-    table: TextTable, lines: Sequence[bytes], parser: _Parser, long: bool
-) -> np.ndarray:
+def _cells_of(table: TextTable, lines: Sequence[bytes], parser: _Parser, long: bool) -> np.ndarray:
     """Read lines that are rows: as numbers where Arrow can, else as text."""
     if long:
         mark = table.delimiter.encode()

@@ -124,9 +124,7 @@ def read_cells(path: str | Path) -> tuple[TextTable, list[list[str]]]:
     return table, cells
 
 
-def _scan(
-    path: Path, encoding: str, lines: Iterator[bytes], cells_counted: bool
-) -> TextTable:
+def _scan(path: Path, encoding: str, lines: Iterator[bytes], cells_counted: bool) -> TextTable:
     letters = encoding_of_lines(encoding)
     head = list(_first_lines(lines))
     text = [line.decode(letters) for line in head]
@@ -134,9 +132,7 @@ def _scan(
     header = _split_or_complain(text[header_line - 1], delimiter, header_line)
     del text
     body = islice(enumerate(chain(head, lines), 1), header_line, None)
-    rows, numbers, widths, blank, size, ends_empty = _walk(
-        body, delimiter, letters, cells_counted
-    )
+    rows, numbers, widths, blank, size, ends_empty = _walk(body, delimiter, letters, cells_counted)
     if not rows:
         raise UnreadableTableError(
             "The table has a header and no rows.", "Was it copied or exported completely?"

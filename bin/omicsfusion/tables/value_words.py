@@ -8,8 +8,10 @@ from omicsfusion.tables.problems import Problems
 
 RuleName = Literal["negative", "fractional", "outside", "above one"]
 
-# More negative values than this share are no slips: the whole table was transformed.
-MANY = 0.01
+# More negative counts than this share, or fractional ones, are no slips: the whole table was
+# transformed.
+MANY_NEGATIVE = 0.01
+MOST_FRACTIONAL = 0.5
 LOGGED_KINDS = {"rna_counts": "rna_log", "mirna_counts": "mirna_log"}
 
 
@@ -51,7 +53,7 @@ def tell(judged: Judged, problems: Problems) -> None:
 
 def _negative_counts(judged: Judged, file: str, problems: Problems) -> None:
     cure = "A count is 0 or more: correct these cells, or leave them empty."
-    if judged.share("negative") > MANY:
+    if _looks_logged(judged):
         cure = "They look logged or centred: give the counts themselves."
         if judged.kind in LOGGED_KINDS:
             cure = (
@@ -63,7 +65,17 @@ def _negative_counts(judged: Judged, file: str, problems: Problems) -> None:
     )
 
 
+def _looks_logged(judged: Judged) -> bool:
+    return judged.share("negative") > MANY_NEGATIVE or _mostly_fractional(judged)
+
+
+def _mostly_fractional(judged: Judged) -> bool:
+    return judged.share("fractional") > MOST_FRACTIONAL
+
+
 def _fractional_counts(judged: Judged, file: str, problems: Problems) -> None:
+    if judged.low < 0 and _mostly_fractional(judged):
+        return  # said already, of the negative ones
     if judged.kind == "microbiome_counts":
         cure = "Relative abundances are no counts: give the numbers of reads, if you have them."
     else:
