@@ -278,13 +278,13 @@ def fit_chain(form: str, layer: str) -> None:
     from omicsfusion.preprocess.filter import FeatureFilter
     from omicsfusion.preprocess.impute import MedianImputer
     from omicsfusion.preprocess.methylation import MValues
-    from omicsfusion.preprocess.scale import Scaler
+    from omicsfusion.preprocess.scale import FeatureScaler
     from omicsfusion.preprocess.select import VarianceSelector
     from omicsfusion.tables.layer import read_header
 
     samples = pd.DataFrame({"sample": read_header(layer).samples})
     opened = open_cohorts([layer], samples.assign(cohort="main", role="train"))
-    steps = [FeatureFilter(), MValues(), MedianImputer(), VarianceSelector(KEPT), Scaler()]
+    steps = [FeatureFilter(), MValues(), MedianImputer(), VarianceSelector(KEPT), FeatureScaler()]
     everyone = np.arange(len(opened.samples))
     annotations = Annotations(opened.features)
     wide = fit_in_blocks(steps, opened, everyone[everyone % 5 > 0], annotations)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Examine the layers before anything is learnt from them: samples, features, scale, sex, pictures."""
+"""Examine the layers before anything is learnt from them: samples, features, sex, pictures."""
 
 import argparse
 import sys

@@ -16,7 +16,7 @@ from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.impute import MedianImputer
 from omicsfusion.preprocess.methylation import BetaValues, MValues
 from omicsfusion.preprocess.normalise import LogTransform
-from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.scale import FeatureScaler
 from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
 from omicsfusion.preprocess.step import Step
 
@@ -62,7 +62,7 @@ def test_blocks_give_the_bytes_of_the_whole_table(
 ) -> None:
     def chain() -> list[Step]:
         chosen = type(select)(**select.get_params())
-        return [FeatureFilter(), normaliser(), MedianImputer(), chosen, Scaler()]
+        return [FeatureFilter(), normaliser(), MedianImputer(), chosen, FeatureScaler()]
 
     samples = tuple(f"s{row}" for row in range(len(X)))
     layer = CohortsLayer("m", "methylation_beta", samples, features(X.shape[1]), X)

@@ -24,7 +24,7 @@ from omicsfusion.preprocess.methylation_design import design_map
 from omicsfusion.preprocess.normalise import LogTransform, SampleRanks, SampleZscore
 from omicsfusion.preprocess.proteins import MedianCentring, VarianceStabilised
 from omicsfusion.preprocess.quantile_reference import QuantileReference, mean_of_sorted
-from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.scale import FeatureScaler
 
 NAN = np.nan
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -235,6 +235,6 @@ def test_totals_and_references_of_real_metabolites_are_plain_divisions():
 def test_pareto_scaling_of_real_metabolites_is_the_published_formula():
     """Table 1 of van den Berg et al. 2006: (x - mean) / sqrt(s), s divided by n here."""
     X = cohort("gut_adenoma/metabolomics")
-    found = Scaler("pareto", clip=1e9).fit(X).transform(X)
+    found = FeatureScaler("pareto", clip=1e9).fit(X).transform(X)
     expected = (X - X.mean(axis=0)) / np.sqrt(X.std(axis=0))
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)

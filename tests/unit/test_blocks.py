@@ -16,7 +16,7 @@ from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
 from omicsfusion.preprocess.joining import NotJoinableError, join_steps
 from omicsfusion.preprocess.methylation import MValues
 from omicsfusion.preprocess.normalise import LogTransform
-from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.scale import FeatureScaler
 from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
 from omicsfusion.preprocess.select_clumping import ClumpingSelector
 from omicsfusion.preprocess.step import Step
@@ -49,7 +49,7 @@ def chain(select: Step | None = None) -> list[Step]:
         MValues(),
         MedianImputer(),
         select or VarianceSelector(7),
-        Scaler("robust"),
+        FeatureScaler("robust"),
     ]
 
 
@@ -139,7 +139,7 @@ def test_steps_that_need_all_features_keep_a_chain_out_of_blocks() -> None:
 
 def test_after_the_selection_any_step_may_come(tmp_path: Path) -> None:
     X = beta_values()
-    steps = [*chain(VarianceSelector(30))[:4], ClumpingSelector(), Scaler()]
+    steps = [*chain(VarianceSelector(30))[:4], ClumpingSelector(), FeatureScaler()]
     assert why_not_in_blocks(steps) == ""
     whole = [type(step)(**step.get_params()) for step in steps]
     expected = fit_whole(whole, X)

@@ -10,7 +10,7 @@ from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.impute import MedianImputer
 from omicsfusion.preprocess.normalise import LogTransform
 from omicsfusion.preprocess.order_statistics import SortedFeatures
-from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.scale import FeatureScaler
 from omicsfusion.preprocess.select import VarianceSelector
 
 NAN = np.nan
@@ -90,14 +90,14 @@ def test_few_features_are_all_kept(values):
 
 def test_z_scores_are_scikit_learns(values):
     X = np.nan_to_num(values)
-    found = Scaler("zscore", clip=1e9).fit(X).transform(X)
+    found = FeatureScaler("zscore", clip=1e9).fit(X).transform(X)
     np.testing.assert_allclose(found, StandardScaler().fit_transform(X), rtol=1e-10, atol=1e-12)
 
 
 def test_robust_scaling_is_scikit_learns_in_units_of_a_standard_deviation(values):
     X = np.nan_to_num(values)
     reference = RobustScaler(unit_variance=True).fit_transform(X)
-    found = Scaler("robust", clip=1e9).fit(X).transform(X)
+    found = FeatureScaler("robust", clip=1e9).fit(X).transform(X)
     np.testing.assert_allclose(found, reference, rtol=1e-12, atol=1e-12)
 
 
@@ -105,7 +105,7 @@ def test_robust_scaling_falls_back_to_the_standard_deviation_and_clips():
     X = np.zeros((100, 2))
     X[:10, 0] = [4] * 10
     X[0, 1] = 36_893
-    step = Scaler("robust").fit(X)
+    step = FeatureScaler("robust").fit(X)
     np.testing.assert_allclose(step.scale_, X.std(axis=0))
     assert step.transform(X).max() == 5
 
@@ -113,19 +113,19 @@ def test_robust_scaling_falls_back_to_the_standard_deviation_and_clips():
 def test_a_constant_feature_is_scaled_to_zero():
     for n in range(2, 30):
         X = np.full((n, 1), 0.1)
-        assert np.abs(Scaler("zscore").fit(X).transform(X)).max() < 1e-15
+        assert np.abs(FeatureScaler("zscore").fit(X).transform(X)).max() < 1e-15
 
 
 def test_binary_features_are_left_alone_when_asked():
     X = np.array([[0.0, 1.0], [1.0, 2.0], [1.0, 6.0]])
-    step = Scaler("zscore", keep_binary=True).fit(X)
+    step = FeatureScaler("zscore", keep_binary=True).fit(X)
     np.testing.assert_array_equal(step.transform(X)[:, 0], X[:, 0])
     assert step.transform(X)[0, 1] < 0
 
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="'minmax' is not one of"):
-        Scaler("minmax").fit(np.eye(3))
+        FeatureScaler("minmax").fit(np.eye(3))
 
 
 STAGES = ("I", "II", "III", "IV")
@@ -205,7 +205,7 @@ def test_without_categories_all_covariates_are_numbers(values):
 def test_pareto_scaling_divides_by_the_root_of_the_deviation_and_clips_in_deviations():
     X = np.random.default_rng(0).normal(size=(400, 3)) * [1, 100, 0.01] + [0, 7, 9]
     X[0] = 1e6
-    step = Scaler("pareto").fit(X)
+    step = FeatureScaler("pareto").fit(X)
     root = np.sqrt(X.std(axis=0))
     expected = (X - X.mean(axis=0)) / root
     np.testing.assert_allclose(step.transform(X)[1:], expected[1:], rtol=1e-9)
@@ -216,7 +216,7 @@ def test_values_that_are_not_scaled_are_clipped_outside_the_training_range_only(
     X = np.zeros((100, 2))
     X[0, 0] = 1
     X[:, 1] = np.linspace(-1, 1, 100)
-    step = Scaler("none").fit(X)
+    step = FeatureScaler("none").fit(X)
     np.testing.assert_array_equal(step.transform(X), X)
     np.testing.assert_allclose(step.transform([[3e38, -3e38]]), [[1, -5 * X[:, 1].std()]])
 
@@ -226,7 +226,7 @@ def test_steps_can_be_cloned_and_say_their_parameters():
         ClinicalEncoder(),
         FeatureFilter(0.2),
         VarianceSelector(3),
-        Scaler("robust"),
+        FeatureScaler("robust"),
     ):
         assert clone(step).get_params() == step.get_params()
         assert "\n" not in repr(step)

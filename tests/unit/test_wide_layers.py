@@ -16,9 +16,7 @@ SAMPLES = tuple(f"s{number:03d}" for number in range(N))
 
 def splits():
     role = ["train"] * 24 + ["stop"] * 4 + ["test"] * 12
-    return pd.DataFrame(
-        {"repeat": 1, "fold": 1, "inner": "outer", "sample": SAMPLES, "role": role}
-    )
+    return pd.DataFrame({"repeat": 1, "fold": 1, "inner": "outer", "sample": SAMPLES, "role": role})
 
 
 def opened(folder, kind, X):
@@ -30,7 +28,7 @@ def opened(folder, kind, X):
 def prepared(layer, kind, recipe):
     register = register_of(N, 4)
     fitted = fit_chains(layer, splits(), recipe, register)
-    (scope, X, samples, features), *_ = transform_scopes(layer, splits(), fitted, register)
+    (_, X, samples, features), *_ = transform_scopes(layer, splits(), fitted, register)
     return fitted, X, samples, features
 
 

@@ -32,7 +32,7 @@ from omicsfusion.preprocess.mutations import AlleleFractions, BinaryCalls, Mutat
 from omicsfusion.preprocess.normalise import AsTheyCame, LogTransform, SampleRanks, SampleZscore
 from omicsfusion.preprocess.proteins import MedianCentring, ProteinQuantiles, VarianceStabilised
 from omicsfusion.preprocess.quantile_reference import QuantileReference
-from omicsfusion.preprocess.scale import Scaler
+from omicsfusion.preprocess.scale import FeatureScaler
 from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
 from omicsfusion.preprocess.select_clumping import ClumpingSelector
 from omicsfusion.preprocess.select_laplacian import LaplacianSelector
@@ -77,11 +77,11 @@ METHODS: dict[tuple[str, str], type[Step]] = {
     ("normalise", "genes"): GenesFromSegments,
     ("filter", "mutation"): MutationFilter,
     ("filter", "present"): FeatureFilter,
-    ("scale", "zscore"): Scaler,
-    ("scale", "robust"): Scaler,
-    ("scale", "pareto"): Scaler,
-    ("scale", "clip_only"): Scaler,
-    ("scale", "zscore_numbers"): Scaler,
+    ("scale", "zscore"): FeatureScaler,
+    ("scale", "robust"): FeatureScaler,
+    ("scale", "pareto"): FeatureScaler,
+    ("scale", "clip_only"): FeatureScaler,
+    ("scale", "zscore_numbers"): FeatureScaler,
     ("batch", "combat"): ComBat,
     ("batch", "linear"): LinearRemoval,
     ("select", "all"): AllFeatures,

@@ -20,7 +20,7 @@ METHODS = {
 }
 
 
-class Scaler(OneToOneFeatureMixin, Step):
+class FeatureScaler(OneToOneFeatureMixin, Step):
     """Centre and scale each feature, then clip it.
 
     Parameters

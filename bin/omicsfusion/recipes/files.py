@@ -18,7 +18,7 @@ class FileProblem(ValueError):
     Attributes
     ----------
     problem, cure, row
-        As in :class:`omicsfusion.tables.problems.Problem`.
+        As in ``Problem`` of the tables.
     """
 
     def __init__(self, problem: str, cure: str, row: int | None = None) -> None:

@@ -1,5 +1,7 @@
 """A part of a table, as it is handed from its file to IMPORT."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,3 +27,15 @@ class Block:
     row: int
     column: int
     cells: np.ndarray | pd.DataFrame
+
+
+def one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield the same blocks, the next of which is read while the last one is worked on.
+
+    Arrow and the disk need no Python, so that reading goes on beside checking and writing.
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omicsfusion.tables.anndata_table import anndata_blocks, anndata_ids
-from omicsfusion.tables.block import BLOCK_CELLS, Block
+from omicsfusion.tables.block import BLOCK_CELLS, Block, one_ahead
 from omicsfusion.tables.parquet_table import parquet_blocks, parquet_ids
 from omicsfusion.tables.text_blocks import text_blocks
 from omicsfusion.tables.text_table import TextTable, scan_text
@@ -101,7 +101,7 @@ def read_blocks(ids: TableIds) -> Iterator[Block]:
         yield from parquet_blocks(ids.path, BLOCK_CELLS)
     elif ids.text is not None:
         rows = max(1, min(BLOCK_ROWS, TEXT_CELLS // len(ids.columns)))
-        yield from text_blocks(ids.text, rows)
+        yield from one_ahead(text_blocks(ids.text, rows))
 
 
 def _other(path: Path, name: str, form: str, rows: list[str], columns: list[str]) -> TableIds:
