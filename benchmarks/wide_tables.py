@@ -276,10 +276,10 @@ def fit_chain(form: str, layer: str) -> None:
     from omicsfusion.preprocess.blocks import fit_in_blocks
     from omicsfusion.preprocess.cohorts import open_cohorts
     from omicsfusion.preprocess.filter import FeatureFilter
-    from omicsfusion.preprocess.impute import MedianImputer
-    from omicsfusion.preprocess.methylation import MValues
+    from omicsfusion.preprocess.impute.median import MedianImputer
+    from omicsfusion.preprocess.normalise.methylation import MValues
     from omicsfusion.preprocess.scale import FeatureScaler
-    from omicsfusion.preprocess.select import VarianceSelector
+    from omicsfusion.preprocess.select.spread import VarianceSelector
     from omicsfusion.tables.layer import read_header
 
     samples = pd.DataFrame({"sample": read_header(layer).samples})

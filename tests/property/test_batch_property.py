@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omicsfusion.preprocess.combat import ComBat
-from omicsfusion.preprocess.linear_removal import LinearRemoval
+from omicsfusion.preprocess.batch.combat import ComBat
+from omicsfusion.preprocess.batch.linear_removal import LinearRemoval
 
 P = 7
 each_step = pytest.mark.parametrize("cls", [ComBat, LinearRemoval])

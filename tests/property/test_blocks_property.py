@@ -13,11 +13,11 @@ from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.blocks import fit_in_blocks
 from omicsfusion.preprocess.cohorts import CohortsLayer
 from omicsfusion.preprocess.filter import FeatureFilter
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.methylation import BetaValues, MValues
-from omicsfusion.preprocess.normalise import LogTransform
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.normalise.methylation import BetaValues, MValues
+from omicsfusion.preprocess.normalise.plain import LogTransform
 from omicsfusion.preprocess.scale import FeatureScaler
-from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
+from omicsfusion.preprocess.select.spread import AllFeatures, MadSelector, VarianceSelector
 from omicsfusion.preprocess.step import Step
 
 VALUES = st.one_of(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omicsfusion.preprocess.impute_auto import AutoImputer
-from omicsfusion.preprocess.impute_censored import CensoredImputer
+from omicsfusion.preprocess.impute.auto import AutoImputer
+from omicsfusion.preprocess.impute.censored import CensoredImputer
 from tests.unit.test_impute import STEPS
 
 N, P = 30, 14

@@ -8,12 +8,12 @@ from hypothesis.extra import numpy as of_numpy
 
 from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.outliers import OutlierRule
-from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
-from omicsfusion.preprocess.select_clumping import ClumpingSelector
-from omicsfusion.preprocess.select_laplacian import LaplacianSelector
-from omicsfusion.preprocess.select_list import ListSelector
-from omicsfusion.preprocess.select_stability import StabilitySelector
-from omicsfusion.preprocess.select_univariate import UnivariateSelector
+from omicsfusion.preprocess.select.clumping import ClumpingSelector
+from omicsfusion.preprocess.select.laplacian import LaplacianSelector
+from omicsfusion.preprocess.select.names import ListSelector
+from omicsfusion.preprocess.select.spread import AllFeatures, MadSelector, VarianceSelector
+from omicsfusion.preprocess.select.stability import StabilitySelector
+from omicsfusion.preprocess.select.univariate import UnivariateSelector
 
 HUGE = 3e38
 COUNTS = st.integers(0, 3).map(float)

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from combatlearn.core import ComBatModel
 
-from omicsfusion.preprocess.combat import ComBat, shrink
-from omicsfusion.preprocess.linear_removal import LinearRemoval
+from omicsfusion.preprocess.batch.combat import ComBat, shrink
+from omicsfusion.preprocess.batch.linear_removal import LinearRemoval
 
 REFERENCE = Path(__file__).with_name("combat_neurocombat.tsv")
 SIZES = (8, 16, 12)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from skbio.stats.composition import alr, closure, clr, ilr, multi_replace
 
-from omicsfusion.preprocess.composition import (
+from omicsfusion.preprocess.normalise.composition import (
     AdditiveLogRatio,
     CentredLogRatio,
     IsometricLogRatio,

@@ -14,11 +14,11 @@ from pydeseq2.dds import DeseqDataSet
 from pydeseq2.preprocessing import deseq2_norm_fit, deseq2_norm_transform
 from rnanorm import CPM, TMM, TPM, UQ
 
-from omicsfusion.preprocess.library_size import CountsPerMillion, UpperQuartile
-from omicsfusion.preprocess.median_of_ratios import MedianOfRatios
-from omicsfusion.preprocess.tmm import TrimmedMean
-from omicsfusion.preprocess.tpm import TranscriptsPerMillion
-from omicsfusion.preprocess.vst import SampledCounts, VarianceStabiliser
+from omicsfusion.preprocess.normalise.library_size import CountsPerMillion, UpperQuartile
+from omicsfusion.preprocess.normalise.median_of_ratios import MedianOfRatios
+from omicsfusion.preprocess.normalise.tmm import TrimmedMean
+from omicsfusion.preprocess.normalise.tpm import TranscriptsPerMillion
+from omicsfusion.preprocess.normalise.vst import SampledCounts, VarianceStabiliser
 
 COHORT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tcga_acc_mini"
 

@@ -14,15 +14,15 @@ from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPRegressor
 
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.impute_auto import AutoImputer
-from omicsfusion.preprocess.impute_autoencoder import AutoencoderImputer
-from omicsfusion.preprocess.impute_censored import CensoredImputer, deviates
-from omicsfusion.preprocess.impute_forest import ForestImputer
-from omicsfusion.preprocess.impute_low_rank import LowRankImputer, decompose
-from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
-from omicsfusion.preprocess.impute_regression import RidgeChainImputer
-from omicsfusion.preprocess.missingness import judge_missingness, logistic_slope
+from omicsfusion.preprocess.impute.auto import AutoImputer
+from omicsfusion.preprocess.impute.autoencoder import AutoencoderImputer
+from omicsfusion.preprocess.impute.censored import CensoredImputer, deviates
+from omicsfusion.preprocess.impute.forest import ForestImputer
+from omicsfusion.preprocess.impute.low_rank import LowRankImputer, decompose
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.impute.missingness import judge_missingness, logistic_slope
+from omicsfusion.preprocess.impute.neighbours import NeighbourImputer
+from omicsfusion.preprocess.impute.regression import RidgeChainImputer
 from omicsfusion.seeds import seed_for
 from tests.unit.test_impute import detection_limit_layer, low_rank_layer
 

@@ -14,16 +14,16 @@ from scipy.stats import beta as beta_distribution
 from scipy.stats import rankdata, zscore
 from sklearn.preprocessing import quantile_transform, scale
 
-from omicsfusion.preprocess.metabolites import (
+from omicsfusion.preprocess.normalise.metabolites import (
     QuotientNormalised,
     ReferenceNormalised,
     TotalNormalised,
 )
-from omicsfusion.preprocess.methylation import MValues
-from omicsfusion.preprocess.methylation_design import design_map
-from omicsfusion.preprocess.normalise import LogTransform, SampleRanks, SampleZscore
-from omicsfusion.preprocess.proteins import MedianCentring, VarianceStabilised
-from omicsfusion.preprocess.quantile_reference import QuantileReference, mean_of_sorted
+from omicsfusion.preprocess.normalise.methylation import MValues
+from omicsfusion.preprocess.normalise.methylation_design import design_map
+from omicsfusion.preprocess.normalise.plain import LogTransform, SampleRanks, SampleZscore
+from omicsfusion.preprocess.normalise.proteins import MedianCentring, VarianceStabilised
+from omicsfusion.preprocess.normalise.quantile_reference import QuantileReference, mean_of_sorted
 from omicsfusion.preprocess.scale import FeatureScaler
 
 NAN = np.nan

@@ -15,8 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from omicsfusion.preprocess.combat import ComBat
-from omicsfusion.preprocess.linear_removal import LinearRemoval
+from omicsfusion.preprocess.batch.combat import ComBat
+from omicsfusion.preprocess.batch.linear_removal import LinearRemoval
 
 N, P, INFORMATIVE = 2400, 200, 20
 TRAIN, TEST = slice(0, N // 2), slice(N // 2, N)

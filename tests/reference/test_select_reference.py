@@ -26,22 +26,22 @@ from sklearn.linear_model import Lasso, lars_path
 from sklearn.neighbors import NearestNeighbors
 from sksurv.linear_model.coxph import CoxPHOptimizer
 
-from omicsfusion.preprocess.associations import associations, cox_score, martingale_residuals
 from omicsfusion.preprocess.filter import FeatureFilter
 from omicsfusion.preprocess.outliers import OutlierRule, robust_z
-from omicsfusion.preprocess.select import MadSelector, VarianceSelector
-from omicsfusion.preprocess.select_clumping import ClumpingSelector
-from omicsfusion.preprocess.select_laplacian import (
+from omicsfusion.preprocess.select.associations import associations, cox_score, martingale_residuals
+from omicsfusion.preprocess.select.clumping import ClumpingSelector
+from omicsfusion.preprocess.select.laplacian import (
     LaplacianSelector,
     laplacian_scores,
     neighbourhood,
 )
-from omicsfusion.preprocess.select_stability import (
+from omicsfusion.preprocess.select.spread import MadSelector, VarianceSelector
+from omicsfusion.preprocess.select.stability import (
     StabilitySelector,
     first_on_lasso_path,
     halves,
 )
-from omicsfusion.preprocess.select_univariate import UnivariateSelector
+from omicsfusion.preprocess.select.univariate import UnivariateSelector
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

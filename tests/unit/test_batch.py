@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.batch import MIN_ADAPT
-from omicsfusion.preprocess.batch_covariates import encode, learn_encoding
-from omicsfusion.preprocess.combat import ComBat
-from omicsfusion.preprocess.linear_removal import LinearRemoval
+from omicsfusion.preprocess.batch.combat import ComBat
+from omicsfusion.preprocess.batch.correction import MIN_ADAPT
+from omicsfusion.preprocess.batch.covariates import encode, learn_encoding
+from omicsfusion.preprocess.batch.linear_removal import LinearRemoval
 
 NAN = np.nan
 STEPS = [ComBat, LinearRemoval]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from omicsfusion.preprocess.batch_strength import (
+from omicsfusion.preprocess.batch.strength import (
     Components,
     batch_strength,
     kbet_neighbours,
@@ -18,7 +18,7 @@ from omicsfusion.preprocess.batch_strength import (
     principal_components,
     silhouette,
 )
-from omicsfusion.preprocess.batch_table import BATCH_COLUMNS, measure_batch
+from omicsfusion.preprocess.batch.table import BATCH_COLUMNS, measure_batch
 
 MEASURES = ["PC regression", "kBET rejection", "LISI", "silhouette"]
 

@@ -11,14 +11,14 @@ from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.blocks import fit_in_blocks, why_not_in_blocks
 from omicsfusion.preprocess.cohorts import CohortsLayer, open_cohorts, read_cohorts
 from omicsfusion.preprocess.filter import FeatureFilter
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.impute.neighbours import NeighbourImputer
 from omicsfusion.preprocess.joining import NotJoinableError, join_steps
-from omicsfusion.preprocess.methylation import MValues
-from omicsfusion.preprocess.normalise import LogTransform
+from omicsfusion.preprocess.normalise.methylation import MValues
+from omicsfusion.preprocess.normalise.plain import LogTransform
 from omicsfusion.preprocess.scale import FeatureScaler
-from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
-from omicsfusion.preprocess.select_clumping import ClumpingSelector
+from omicsfusion.preprocess.select.clumping import ClumpingSelector
+from omicsfusion.preprocess.select.spread import AllFeatures, MadSelector, VarianceSelector
 from omicsfusion.preprocess.step import Step
 from omicsfusion.tables.layer import LayerHeader, new_layer, read_columns
 

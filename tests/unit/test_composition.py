@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.composition import (
+from omicsfusion.preprocess.normalise.composition import (
     AdditiveLogRatio,
     CentredLogRatio,
     IsometricLogRatio,

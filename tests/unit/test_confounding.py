@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from omicsfusion.preprocess.confounding import confounding, confounding_problems, cramers_v
+from omicsfusion.preprocess.batch.confounding import confounding, confounding_problems, cramers_v
 
 NAN = np.nan
 COHORT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tcga_brca"

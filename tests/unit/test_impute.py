@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.impute import (
+from omicsfusion.preprocess.impute.autoencoder import AutoencoderImputer
+from omicsfusion.preprocess.impute.censored import CensoredImputer, deviates, low_quantile
+from omicsfusion.preprocess.impute.forest import ForestImputer
+from omicsfusion.preprocess.impute.low_rank import LowRankImputer, decompose
+from omicsfusion.preprocess.impute.median import (
     MedianImputer,
     informative_features,
     nearest_features,
 )
-from omicsfusion.preprocess.impute_autoencoder import AutoencoderImputer
-from omicsfusion.preprocess.impute_censored import CensoredImputer, deviates, low_quantile
-from omicsfusion.preprocess.impute_forest import ForestImputer
-from omicsfusion.preprocess.impute_low_rank import LowRankImputer, decompose
-from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
-from omicsfusion.preprocess.impute_regression import RidgeChainImputer
-from omicsfusion.preprocess.missingness import judge_missingness
+from omicsfusion.preprocess.impute.missingness import judge_missingness
+from omicsfusion.preprocess.impute.neighbours import NeighbourImputer
+from omicsfusion.preprocess.impute.regression import RidgeChainImputer
 
 NAN = np.nan
 # Small, so that fitting takes milliseconds.
@@ -246,7 +246,7 @@ def test_noise_and_signal_of_a_low_rank_matrix_are_found():
 def test_a_matrix_long_on_both_sides_has_the_same_components(monkeypatch):
     X, _ = low_rank_layer(n=120, p=90)
     exact = LowRankImputer(rank=3).fit(X)
-    monkeypatch.setattr("omicsfusion.preprocess.impute_low_rank.EXACT_SIDE", 50)
+    monkeypatch.setattr("omicsfusion.preprocess.impute.low_rank.EXACT_SIDE", 50)
     randomised = LowRankImputer(rank=3).fit(X)
     assert randomised.noise_ == pytest.approx(exact.noise_, rel=1e-6)
     np.testing.assert_allclose(randomised.transform(X), exact.transform(X), rtol=1e-5, atol=1e-5)

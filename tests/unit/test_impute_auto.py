@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.impute_auto import IMPUTERS, AutoImputer, choose
-from omicsfusion.preprocess.masking import mask_entries, masking_for
-from omicsfusion.preprocess.missingness import judge_missingness
+from omicsfusion.preprocess.impute.auto import IMPUTERS, AutoImputer, choose
+from omicsfusion.preprocess.impute.masking import mask_entries, masking_for
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.impute.missingness import judge_missingness
 from tests.unit.test_impute import detection_limit_layer, low_rank_layer
 
 NAN = np.nan

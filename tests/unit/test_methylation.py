@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from omicsfusion.preprocess.methylation import BetaValues, MValues
-from omicsfusion.preprocess.methylation_design import DesignCorrection, design_map
+from omicsfusion.preprocess.normalise.methylation import BetaValues, MValues
+from omicsfusion.preprocess.normalise.methylation_design import DesignCorrection, design_map
 
 NAN = np.nan
 COHORT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "tcga_brca"

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.count_rows import Tally, library_size, rows_of
-from omicsfusion.preprocess.library_size import CountsPerMillion, UpperQuartile
-from omicsfusion.preprocess.median_of_ratios import FEWEST_RATIOS, MedianOfRatios
-from omicsfusion.preprocess.tmm import TrimmedMean, between
-from omicsfusion.preprocess.tpm import LengthsError, TranscriptsPerMillion
-from omicsfusion.preprocess.vst import VarianceStabiliser, evenly
+from omicsfusion.preprocess.normalise.count_rows import Tally, library_size, rows_of
+from omicsfusion.preprocess.normalise.library_size import CountsPerMillion, UpperQuartile
+from omicsfusion.preprocess.normalise.median_of_ratios import FEWEST_RATIOS, MedianOfRatios
+from omicsfusion.preprocess.normalise.tmm import TrimmedMean, between
+from omicsfusion.preprocess.normalise.tpm import LengthsError, TranscriptsPerMillion
+from omicsfusion.preprocess.normalise.vst import VarianceStabiliser, evenly
 
 NAN = np.nan
 STEPS = (

@@ -9,28 +9,33 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from omicsfusion.preprocess.clinical import ClinicalEncoder
-from omicsfusion.preprocess.copy_number import ClippedCopyNumber, GenesFromSegments
-from omicsfusion.preprocess.earlier_scale import spans_magnitudes, standardised
-from omicsfusion.preprocess.metabolites import (
+from omicsfusion.preprocess.normalise.copy_number import ClippedCopyNumber, GenesFromSegments
+from omicsfusion.preprocess.normalise.earlier_scale import spans_magnitudes, standardised
+from omicsfusion.preprocess.normalise.metabolites import (
     QuotientNormalised,
     ReferenceNormalised,
     TotalNormalised,
 )
-from omicsfusion.preprocess.methylation import BetaValues, MValues
-from omicsfusion.preprocess.methylation_design import DesignCorrection
-from omicsfusion.preprocess.mutations import (
+from omicsfusion.preprocess.normalise.methylation import BetaValues, MValues
+from omicsfusion.preprocess.normalise.methylation_design import DesignCorrection
+from omicsfusion.preprocess.normalise.mutations import (
     BURDEN,
     AlleleFractions,
     BinaryCalls,
     MutationFilter,
 )
-from omicsfusion.preprocess.normalise import AsTheyCame, LogTransform, SampleRanks, SampleZscore
-from omicsfusion.preprocess.proteins import (
+from omicsfusion.preprocess.normalise.plain import (
+    AsTheyCame,
+    LogTransform,
+    SampleRanks,
+    SampleZscore,
+)
+from omicsfusion.preprocess.normalise.proteins import (
     MedianCentring,
     ProteinQuantiles,
     VarianceStabilised,
 )
-from omicsfusion.preprocess.quantile_reference import QuantileReference
+from omicsfusion.preprocess.normalise.quantile_reference import QuantileReference
 from omicsfusion.preprocess.scale import FeatureScaler
 
 NAN = np.nan

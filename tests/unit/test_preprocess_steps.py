@@ -7,11 +7,11 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from omicsfusion.preprocess.clinical import ClinicalEncoder
 from omicsfusion.preprocess.filter import FeatureFilter
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.normalise import LogTransform
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.normalise.plain import LogTransform
 from omicsfusion.preprocess.order_statistics import SortedFeatures
 from omicsfusion.preprocess.scale import FeatureScaler
-from omicsfusion.preprocess.select import VarianceSelector
+from omicsfusion.preprocess.select.spread import VarianceSelector
 
 NAN = np.nan
 

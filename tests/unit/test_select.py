@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from omicsfusion.preprocess.associations import associations, checked_outcome
-from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
-from omicsfusion.preprocess.select_clumping import ClumpingSelector
-from omicsfusion.preprocess.select_laplacian import LaplacianSelector
-from omicsfusion.preprocess.select_list import ListSelector
-from omicsfusion.preprocess.select_stability import StabilitySelector, halves
-from omicsfusion.preprocess.select_univariate import UnivariateSelector
+from omicsfusion.preprocess.select.associations import associations, checked_outcome
+from omicsfusion.preprocess.select.clumping import ClumpingSelector
+from omicsfusion.preprocess.select.laplacian import LaplacianSelector
+from omicsfusion.preprocess.select.names import ListSelector
+from omicsfusion.preprocess.select.spread import AllFeatures, MadSelector, VarianceSelector
+from omicsfusion.preprocess.select.stability import StabilitySelector, halves
+from omicsfusion.preprocess.select.univariate import UnivariateSelector
 
 NAN = np.nan
 N, P = 60, 12

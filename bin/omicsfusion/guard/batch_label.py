@@ -13,7 +13,7 @@ from omicsfusion.guard.outcome_parts import (
     outer_folds,
     target_of,
 )
-from omicsfusion.preprocess.confounding import MAX_ONE_CLASS, confounding
+from omicsfusion.preprocess.batch.confounding import MAX_ONE_CLASS, confounding
 from omicsfusion.seeds import seed_for
 from omicsfusion.tables.outcome import Outcome
 

@@ -8,7 +8,7 @@ import numpy as np
 from omicsfusion.guard.components import LayerValues
 from omicsfusion.guard.findings import OK, WARNING, Finding, not_checked
 from omicsfusion.guard.outcome_parts import target_of
-from omicsfusion.preprocess.associations import associations, checked_outcome
+from omicsfusion.preprocess.select.associations import associations, checked_outcome
 from omicsfusion.qc.scales import scale_signs
 from omicsfusion.qc.signs import MOST, ScaleSigns, Sign
 from omicsfusion.tables.outcome import Outcome

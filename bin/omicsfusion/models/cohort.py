@@ -64,9 +64,19 @@ class GroupReader:
         The ``.matrices.h5`` of every layer, in any order.
     splits
         Rows of ``splits.tsv`` of the scopes to read.
+    run
+        ``splits.tsv`` of the whole run. What is trained on is padded to the largest training set
+        of the run, not of the group, so that sums are rounded in the same way however the scopes
+        are grouped. Default: the group is the run.
     """
 
-    def __init__(self, matrices: Sequence[str | Path], splits: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        matrices: Sequence[str | Path],
+        splits: pd.DataFrame,
+        run: pd.DataFrame | None = None,
+    ) -> None:
+        self._run = splits if run is None else run
         self._matrices = {layer_of(path): Path(path) for path in sorted(map(str, matrices))}
         self._splits = splits
         self.scopes = scopes_in(splits)
@@ -80,6 +90,11 @@ class GroupReader:
         """Count the samples of each role in a scope."""
         roles = rows_of(self._splits, scope)["role"]
         return {str(role): int(n) for role, n in roles.value_counts().items()}
+
+    def largest(self, role: str) -> int:
+        """Return the most samples that any scope of the run has of a role, at least 1."""
+        of_role = self._run[self._run["role"] == role]
+        return int(of_role.groupby(["repeat", "fold", "inner"]).size().max()) if len(of_role) else 1
 
     def width(self, scope: Scope, name: str) -> int:
         """Count the features that a layer kept in a scope, without reading its values."""

@@ -109,7 +109,7 @@ def train_networks(
 
 
 def shapes_of(reader: GroupReader, layers: Sequence[str]) -> Shapes:
-    """Find the sizes into which every scope of a group fits."""
+    """Find the sizes into which every scope of a group fits; rows of training, of the run."""
     scopes = reader.scopes
     counts = [reader.role_counts(scope) for scope in scopes]
     width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
@@ -117,8 +117,8 @@ def shapes_of(reader: GroupReader, layers: Sequence[str]) -> Shapes:
         widths={name: max(1, most) for name, most in width.items()},
         scopes=_even_share(len(scopes), MEMBERS_PER_CHUNK // SEEDS_PER_SCOPE),
         rows=max(sum(count.values()) for count in counts),
-        train=max([1, *(count.get("train", 0) for count in counts)]),
-        stop=max([1, *(count.get("stop", 0) for count in counts)]),
+        train=reader.largest("train"),
+        stop=reader.largest("stop"),
     )
 
 

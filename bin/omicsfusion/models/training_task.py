@@ -46,7 +46,8 @@ def train_group(
     """
     outcome = read_outcome(samples, task)
     times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
-    reader = GroupReader(matrices, read_splits(splits, group))
+    run = read_splits(splits)
+    reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
     fits = trainer_of(spec.family)(spec, reader, outcome, times, seed)
     predictions = prediction_table(fits, model, target, outcome)

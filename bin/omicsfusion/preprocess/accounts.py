@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from omicsfusion.preprocess.annotations import Annotations
-from omicsfusion.preprocess.batch_table import BATCH_COLUMNS, measure_batch
+from omicsfusion.preprocess.batch.table import BATCH_COLUMNS, measure_batch
 from omicsfusion.preprocess.chain import Chain, Coverage
 from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows
 from omicsfusion.preprocess.fitting import samples_by_scope, values_of
-from omicsfusion.preprocess.impute_auto import AutoImputer
+from omicsfusion.preprocess.impute.auto import AutoImputer
 from omicsfusion.preprocess.register import Register
 from omicsfusion.scopes import TRAINING_ROLES, Scope
 from omicsfusion.tables.layer import read_header

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from omicsfusion.preprocess.annotations import Annotations
-from omicsfusion.preprocess.batch import BatchCorrection
+from omicsfusion.preprocess.batch.correction import BatchCorrection
 from omicsfusion.preprocess.blocks import WideLayer, fit_in_blocks
 from omicsfusion.preprocess.matrices import read_names, write_names
 from omicsfusion.preprocess.methods import CLASSES, make_step

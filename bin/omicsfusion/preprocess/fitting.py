@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from omicsfusion.preprocess.annotations import Annotations
-from omicsfusion.preprocess.batch import ADAPT, MIN_ADAPT
+from omicsfusion.preprocess.batch.correction import ADAPT, MIN_ADAPT
 from omicsfusion.preprocess.blocks import why_not_in_blocks
 from omicsfusion.preprocess.chain import LEAVE_OUT, OUTLIERS, Chain
 from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows

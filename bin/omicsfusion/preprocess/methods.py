@@ -1,48 +1,57 @@
 """Which class does which method of the catalogue."""
 
+from omicsfusion.preprocess.batch.combat import ComBat
+from omicsfusion.preprocess.batch.linear_removal import LinearRemoval
 from omicsfusion.preprocess.clinical import ClinicalEncoder
-from omicsfusion.preprocess.combat import ComBat
-from omicsfusion.preprocess.composition import (
+from omicsfusion.preprocess.filter import FeatureFilter
+from omicsfusion.preprocess.impute.auto import AutoImputer
+from omicsfusion.preprocess.impute.autoencoder import AutoencoderImputer
+from omicsfusion.preprocess.impute.censored import CensoredImputer
+from omicsfusion.preprocess.impute.forest import ForestImputer
+from omicsfusion.preprocess.impute.low_rank import LowRankImputer
+from omicsfusion.preprocess.impute.median import MedianImputer
+from omicsfusion.preprocess.impute.neighbours import NeighbourImputer
+from omicsfusion.preprocess.impute.regression import RidgeChainImputer
+from omicsfusion.preprocess.normalise.composition import (
     AdditiveLogRatio,
     CentredLogRatio,
     IsometricLogRatio,
     RelativeAbundance,
 )
-from omicsfusion.preprocess.copy_number import ClippedCopyNumber, GenesFromSegments
-from omicsfusion.preprocess.filter import FeatureFilter
-from omicsfusion.preprocess.impute import MedianImputer
-from omicsfusion.preprocess.impute_auto import AutoImputer
-from omicsfusion.preprocess.impute_autoencoder import AutoencoderImputer
-from omicsfusion.preprocess.impute_censored import CensoredImputer
-from omicsfusion.preprocess.impute_forest import ForestImputer
-from omicsfusion.preprocess.impute_low_rank import LowRankImputer
-from omicsfusion.preprocess.impute_neighbours import NeighbourImputer
-from omicsfusion.preprocess.impute_regression import RidgeChainImputer
-from omicsfusion.preprocess.library_size import CountsPerMillion, UpperQuartile
-from omicsfusion.preprocess.linear_removal import LinearRemoval
-from omicsfusion.preprocess.median_of_ratios import MedianOfRatios
-from omicsfusion.preprocess.metabolites import (
+from omicsfusion.preprocess.normalise.copy_number import ClippedCopyNumber, GenesFromSegments
+from omicsfusion.preprocess.normalise.library_size import CountsPerMillion, UpperQuartile
+from omicsfusion.preprocess.normalise.median_of_ratios import MedianOfRatios
+from omicsfusion.preprocess.normalise.metabolites import (
     QuotientNormalised,
     ReferenceNormalised,
     TotalNormalised,
 )
-from omicsfusion.preprocess.methylation import BetaValues, MValues
-from omicsfusion.preprocess.methylation_design import DesignCorrection
-from omicsfusion.preprocess.mutations import AlleleFractions, BinaryCalls, MutationFilter
-from omicsfusion.preprocess.normalise import AsTheyCame, LogTransform, SampleRanks, SampleZscore
-from omicsfusion.preprocess.proteins import MedianCentring, ProteinQuantiles, VarianceStabilised
-from omicsfusion.preprocess.quantile_reference import QuantileReference
+from omicsfusion.preprocess.normalise.methylation import BetaValues, MValues
+from omicsfusion.preprocess.normalise.methylation_design import DesignCorrection
+from omicsfusion.preprocess.normalise.mutations import AlleleFractions, BinaryCalls, MutationFilter
+from omicsfusion.preprocess.normalise.plain import (
+    AsTheyCame,
+    LogTransform,
+    SampleRanks,
+    SampleZscore,
+)
+from omicsfusion.preprocess.normalise.proteins import (
+    MedianCentring,
+    ProteinQuantiles,
+    VarianceStabilised,
+)
+from omicsfusion.preprocess.normalise.quantile_reference import QuantileReference
+from omicsfusion.preprocess.normalise.tmm import TrimmedMean
+from omicsfusion.preprocess.normalise.tpm import TranscriptsPerMillion
+from omicsfusion.preprocess.normalise.vst import VarianceStabiliser
 from omicsfusion.preprocess.scale import FeatureScaler
-from omicsfusion.preprocess.select import AllFeatures, MadSelector, VarianceSelector
-from omicsfusion.preprocess.select_clumping import ClumpingSelector
-from omicsfusion.preprocess.select_laplacian import LaplacianSelector
-from omicsfusion.preprocess.select_list import ListSelector
-from omicsfusion.preprocess.select_stability import StabilitySelector
-from omicsfusion.preprocess.select_univariate import UnivariateSelector
+from omicsfusion.preprocess.select.clumping import ClumpingSelector
+from omicsfusion.preprocess.select.laplacian import LaplacianSelector
+from omicsfusion.preprocess.select.names import ListSelector
+from omicsfusion.preprocess.select.spread import AllFeatures, MadSelector, VarianceSelector
+from omicsfusion.preprocess.select.stability import StabilitySelector
+from omicsfusion.preprocess.select.univariate import UnivariateSelector
 from omicsfusion.preprocess.step import Step
-from omicsfusion.preprocess.tmm import TrimmedMean
-from omicsfusion.preprocess.tpm import TranscriptsPerMillion
-from omicsfusion.preprocess.vst import VarianceStabiliser
 from omicsfusion.recipes.recipe import Choice
 
 METHODS: dict[tuple[str, str], type[Step]] = {

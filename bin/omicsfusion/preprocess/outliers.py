@@ -7,9 +7,9 @@ import pandas as pd
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_is_fitted
 
-from omicsfusion.preprocess.earlier_scale import spans_magnitudes
+from omicsfusion.preprocess.normalise.earlier_scale import spans_magnitudes
 from omicsfusion.preprocess.order_statistics import SortedFeatures
-from omicsfusion.preprocess.select import best, variances, winsor_limits
+from omicsfusion.preprocess.select.spread import best, variances, winsor_limits
 from omicsfusion.preprocess.step import Step
 
 MEASURES = ("missing", "total", "median", "spread")

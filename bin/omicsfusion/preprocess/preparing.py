@@ -13,9 +13,9 @@ from omicsfusion.preprocess.accounts import (
     imputation_table,
     training_annotations,
 )
+from omicsfusion.preprocess.batch.confounding import confounding_problems
 from omicsfusion.preprocess.chain import AbsentFeaturesError, Coverage, refuse_absent_features
 from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, open_cohorts
-from omicsfusion.preprocess.confounding import confounding_problems
 from omicsfusion.preprocess.fates import kept_table
 from omicsfusion.preprocess.fitting import (
     fit_chains,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omicsfusion.preprocess.earlier_scale import FEATURE_DEVIATION, FEATURE_MEAN
+from omicsfusion.preprocess.normalise.earlier_scale import FEATURE_DEVIATION, FEATURE_MEAN
 from omicsfusion.qc.blocks import column_blocks
 from omicsfusion.qc.moments import Moments
 from omicsfusion.qc.signs import FEWEST, TOLERANCE, ScaleSigns

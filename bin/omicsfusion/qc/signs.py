@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from omicsfusion.preprocess.earlier_scale import FEATURE_SHARE
+from omicsfusion.preprocess.normalise.earlier_scale import FEATURE_SHARE
 
 # A mean is zero, and a standard deviation one, within this many standard deviations. Values that
 # were rounded to two decimals miss by some 3e-4 with 100 samples; features that merely lie around

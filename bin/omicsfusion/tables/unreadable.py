@@ -7,7 +7,7 @@ class UnreadableTableError(ValueError):
     Attributes
     ----------
     problem, cure, row
-        As in :class:`omicsfusion.tables.problems.Problem`.
+        As in ``Problem`` of ``problems.py``.
     """
 
     def __init__(self, problem: str, cure: str = "", row: str = "") -> None:

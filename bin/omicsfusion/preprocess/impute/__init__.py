@@ -1,0 +1,1 @@
+"""Filling in missing values inside a layer."""

@@ -1,0 +1,1 @@
+"""Keeping the features that say most."""
