@@ -20,10 +20,10 @@ ENOUGH_KNOWN = 0.5
 class CensoredImputer(OneToOneFeatureMixin, Step):
     """Low draws for features judged left-censored, medians for the others (min-prob).
 
-    Which features are left-censored is told by ``missingness.py`` on the training samples. There
-    a missing value is drawn from a normal distribution around the sample's low quantile, whose
-    standard deviation is the median of the features' (those more than half known), times ``sigma``: ``impute.MinProb`` of imputeLCMD 2.1 (Lazar et al. 2016), which draws
-    for all missing values.
+    Which features are left-censored is told by ``missingness.py`` on the training samples. There a
+    missing value is drawn from a normal distribution around the sample's low quantile, whose
+    standard deviation is the median of the features' (those more than half known), times ``sigma``:
+    ``impute.MinProb`` of imputeLCMD 2.1 (Lazar et al. 2016), which draws for all missing values.
 
     The draw is a function of the sample's own values and the feature's position only: the same
     sample gets the same values in every run and in any company.
