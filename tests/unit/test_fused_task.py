@@ -176,6 +176,47 @@ def test_attributions_add_up_and_those_of_absent_layers_are_exactly_zero(trained
             assert values[block.present[test]].any()
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_garbage_in_test_samples_changes_neither_the_fit_nor_what_is_said_of_others(tmp_path, task):
+    folders = [tmp_path / "clean", tmp_path / "spoilt"]
+    for folder in folders:
+        folder.mkdir()
+        write_cohort(folder, task, scopes=(OUTER,))
+    splits = read_tsv(folders[1] / "splits.tsv")
+    tested = splits.loc[splits["role"] == "test", "sample"]
+    spoilt = set(tested.iloc[::2])
+    spoil(folders[1], spoilt)
+    for folder in folders:
+        run_train(folder, task)
+    left, right = (predictions(folder).set_index("sample") for folder in folders)
+    others = [sample for sample in left.index if sample not in spoilt]
+    assert 0 < len(others) < len(left)
+    pd.testing.assert_frame_equal(left.loc[others], right.loc[others], check_exact=True)
+    for name in ("fused.all.training.tsv", "fused.all.curves.tsv", "fused.all.models"):
+        was, now = (bytes_below(folder / name) for folder in folders)
+        assert was == now, name
+
+
+def spoil(folder: Path, samples: set[str]) -> None:
+    """Write nonsense into the matrices and outcomes of some samples."""
+    for path in folder.glob("*.matrices.h5"):
+        with h5py.File(path, "r+") as file:
+            node = file[OUTER.key]
+            rows = [r for r, name in enumerate(node["samples"].asstr()[:]) if name in samples]
+            node["X"][rows] = np.full((len(rows), node["X"].shape[1]), 1e6, dtype=np.float32)
+    table = read_tsv(folder / "samples.tsv").set_index("sample")
+    for column in {"truth", "time", "event"} & set(table):
+        # Known outcomes in another order: a class that nobody had would change the classes.
+        table.loc[sorted(samples), column] = table.loc[sorted(samples), column].to_numpy()[::-1]
+    write_tsv(table.reset_index(), folder / "samples.tsv")
+
+
+def bytes_below(path: Path) -> dict[str, bytes]:
+    """Return the content of a file, or of all files of a folder, by name."""
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+
 def test_a_second_process_writes_the_same_bytes_whatever_the_order_of_files_and_rows(
     folder_of, tmp_path
 ):
