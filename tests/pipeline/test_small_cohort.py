@@ -32,7 +32,21 @@ def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
         "splits/splits.tsv",
         "splits/groups.tsv",
         "preprocess/rna.all.chains.h5",
-        "preprocess/rna.all.features.tsv",
+        "preprocess/rna.recipe.json",
+        *(
+            f"preprocess/rna.all.{name}.tsv"
+            for name in (
+                *("features", "steps", "dropped", "kept"),
+                *("batch", "imputation", "outliers", "absent"),
+            )
+        ),
+        "qc/rna.qc_samples.tsv",
+        "qc/rna.embedding.tsv",
+        "qc/rna.duplicates.tsv",
+        "qc/concordance.tsv",
+        "qc/swaps.tsv",
+        "qc/network.graphml",
+        "qc/guards.tsv",
         "models/fused.all.training.tsv",
         "models/fused.all.curves.tsv",
         "predictions/predictions.tsv",
@@ -161,7 +175,7 @@ def test_a_run_killed_in_training_resumes_to_the_same_bytes(
 def test_step_check_prints_the_plan_and_trains_nothing(small_cohort: Path, tmp_path: Path) -> None:
     done = run(tmp_path, *inputs_in(small_cohort), *CLASSES, "--step", "check")
     assert done.code == 0, done.text
-    assert set(done.submitted) == {"CHECK_INPUT", "IMPORT"}
+    assert set(done.submitted) == {"CHECK_INPUT", "CHECK_RECIPES", "IMPORT"}
     for word in ("rna", "methylation", "protein", "TRAIN", "time", "memory"):
         assert word in done.text
 

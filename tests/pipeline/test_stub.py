@@ -10,8 +10,13 @@ pytestmark = pytest.mark.engine
 
 STATIONS = [
     "CHECK_INPUT",
+    "CHECK_RECIPES",
     "IMPORT",
+    "FIND_DUPLICATES",
     "SPLIT",
+    "QC",
+    "CONCORDANCE",
+    "GUARD",
     "PREPROCESS",
     "TRAIN",
     "ASSESS",
