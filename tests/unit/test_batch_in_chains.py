@@ -28,7 +28,10 @@ def cohort(n_external, external_batch="new"):
         {"sample": samples, "batch": batch, "truth": rng.choice(["case", "control"], n)}
     )
     splits = pd.DataFrame(
-        {"repeat": 1, "fold": 1, "inner": "outer", "sample": samples, "role": role}
+        {
+            **{"repeat": 1, "fold": 1, "inner": "outer"},
+            **{"sample": samples, "patient": samples, "role": role},
+        }
     )
     layer = CohortsLayer(
         "rna", "rna_log", samples, feature_names("rna_log", P), X.astype(np.float32)

@@ -9,13 +9,13 @@ from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.batch.table import BATCH_COLUMNS, measure_batch
 from omicsfusion.preprocess.chain import Chain, Coverage
 from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows
+from omicsfusion.preprocess.fates import SCOPE_COLUMNS
 from omicsfusion.preprocess.fitting import samples_by_scope, values_of
 from omicsfusion.preprocess.impute.auto import AutoImputer
 from omicsfusion.preprocess.register import Register
-from omicsfusion.scopes import TRAINING_ROLES, Scope
+from omicsfusion.scopes import TRAINING_ROLES, Scope, rows_of
 from omicsfusion.tables.layer import read_header
 
-SCOPE_COLUMNS = ["layer", "repeat", "fold", "inner"]
 IMPUTATION_COLUMNS = ["method", "mask", "mechanism", "error", "se", "chosen"]
 ABSENT_COLUMNS = ["layer", "cohort", "n_needed", "n_absent", "share_absent", "features"]
 SHOWN = 10
@@ -37,19 +37,18 @@ def batch_effects(
     with stage ``flagged`` how many samples of which role were not corrected, and why.
     """
     tables = []
-    for scope, annotations in training_annotations(layer, splits, register):
-        chain = chains[scope]
-        if annotations.batch is None or scope.is_inner or chain.absent_ or layer.kind == "clinical":
+    for scope, chain in chains.items():
+        if scope.is_inner or chain.absent_ or layer.kind == "clinical":
             continue
-        here = splits[_is_of(splits, scope)]
+        here = rows_of(splits, scope)
         training = here.loc[here["role"].isin(TRAINING_ROLES), "sample"]
-        X, here_known = values_of(chain, layer, training, register)
-        before = chain.values_before(X, here_known, "batch")
+        X, _, known = values_of(chain, layer, training, register)
+        if known.batch is None:
+            continue
+        before = chain.values_before(X, known, "batch")
         corrected = chain.batch_step() is not None
-        after = chain.values_before(X, here_known, "impute") if corrected else None
-        measured = measure_batch(
-            before, after, annotations.batch, annotations.outcome, register.task
-        )
+        after = chain.values_before(X, known, "impute") if corrected else None
+        measured = measure_batch(before, after, known.batch, known.outcome, register.task)
         rows = [*measured.to_dict("records"), *_flagged(chain, here, layer, register)]
         table = pd.DataFrame(rows, columns=BATCH_COLUMNS)
         tables.append(
@@ -59,23 +58,18 @@ def batch_effects(
     return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
 
 
-def _is_of(splits: pd.DataFrame, scope: Scope) -> pd.Series:
-    return (splits[["repeat", "fold", "inner"]] == [scope.repeat, scope.fold, scope.inner]).all(
-        axis=1
-    )
-
-
 def _flagged(
     chain: Chain, here: pd.DataFrame, layer: OpenLayer | CohortsLayer, register: Register
 ) -> list[dict[str, object]]:
     """Count the samples of a scope that the batch step leaves as they are."""
     step = chain.batch_step()
     _, samples = which_rows(layer.samples, here["sample"])
-    batch = register.annotate(samples, layer.features).batch
+    batch = register.annotate(samples, ()).batch
     if step is None or step.skipped_ or batch is None:
         return []
-    roles = here.set_index("sample")["role"].loc[list(samples)]
-    counts = pd.Series(step.flags(batch)).groupby([roles.to_numpy(), step.flags(batch)]).size()
+    roles = here.set_index("sample")["role"].loc[list(samples)].to_numpy()
+    flags = step.flags(batch)
+    counts = pd.Series(flags).groupby([roles, flags]).size()
     return [
         {
             "stage": "flagged",

@@ -22,6 +22,7 @@ import numpy as np
 from sklearn.base import clone
 
 from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.preprocess.applying import fitted, transformed
 from omicsfusion.preprocess.joining import join_steps, restrict_steps
 from omicsfusion.preprocess.step import Step
 
@@ -74,7 +75,7 @@ class WideFit:
         X: np.ndarray = layer.picked(self.kept, rows)
         names = np.asarray(layer.features, dtype=object)[self.kept]
         for step in self.narrow:
-            X, names = _transformed(step, X, names, annotations)
+            X, names = transformed(step, X, names, annotations)
         return X.astype(np.float32)
 
 
@@ -220,7 +221,7 @@ class _BlockFit:
                     break
                 if index >= first:
                     self.parts[block].append(self._fitted(index, X, names))
-                X, names = _transformed(self.parts[block][index], X, names, self.annotations)
+                X, names = transformed(self.parts[block][index], X, names, self.annotations)
             if X.shape[1]:
                 yield X, names
 
@@ -229,7 +230,7 @@ class _BlockFit:
             step = copy(self.settled[index])
             step.n_features_in_ = X.shape[1]
             return step
-        return _fitted(clone(self.steps[index]), X, names, self.annotations)
+        return fitted(clone(self.steps[index]), X, names, self.annotations)
 
 
 def _fit_rest(
@@ -247,10 +248,10 @@ def _fit_rest(
     X: np.ndarray = layer.picked(kept, rows)
     names = np.asarray(layer.features, dtype=object)[kept]
     for step in narrow:
-        X, names = _transformed(step, X, names, annotations)
+        X, names = transformed(step, X, names, annotations)
     for step in steps:
-        rest.append(_fitted(clone(step), X, names, annotations))
-        X, names = _transformed(rest[-1], X, names, annotations)
+        rest.append(fitted(clone(step), X, names, annotations))
+        X, names = transformed(rest[-1], X, names, annotations)
     return rest
 
 
@@ -260,19 +261,3 @@ def _selects_by_scores(step: Step) -> bool:
 
 def _decides(step: Step) -> bool:
     return hasattr(step, "evidence") and hasattr(step, "decide")
-
-
-def _fitted(step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotations) -> Step:
-    here = annotations.of_features(tuple(names))
-    y = here.outcome if step.supervised else None
-    return step.fit(X, y, **here.named(step.needs))
-
-
-def _transformed(
-    step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotations
-) -> tuple[np.ndarray, np.ndarray]:
-    here = annotations.of_features(tuple(names))
-    return (
-        step.transform(X, **here.named(step.transform_needs)),
-        step.get_feature_names_out(names),
-    )

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.preprocess.applying import fitted, transformed
 from omicsfusion.preprocess.batch.correction import BatchCorrection
 from omicsfusion.preprocess.blocks import WideLayer, fit_in_blocks
 from omicsfusion.preprocess.matrices import read_names, write_names
@@ -116,12 +117,7 @@ class Chain:
             return self
         names = np.asarray(self.features_in_, dtype=object)
         for step in self.steps:
-            here = annotations.of_features(tuple(names))
-            y = here.outcome if step.supervised else None
-            X = step.fit(X, y, **here.named(step.needs)).transform(
-                X, **here.named(step.transform_needs)
-            )
-            names = step.get_feature_names_out(names)
+            X, names = transformed(fitted(step, X, names, annotations), X, names, annotations)
             if X.shape[1] == 0:
                 self.absent_ = _why_empty(step)
                 break
@@ -158,8 +154,8 @@ class Chain:
         self.steps = found.narrow or self.steps
         self.features_in_ = tuple(annotations.features[column] for column in found.kept)
         if not self.features_in_:
-            fitted = [step for step in found.steps if hasattr(step, "n_features_in_")]
-            self.absent_ = whole.absent_ = _why_empty(fitted[-1])
+            last = [step for step in found.steps if hasattr(step, "n_features_in_")][-1]
+            self.absent_ = whole.absent_ = _why_empty(last)
         return whole
 
     def transform(self, X: np.ndarray, annotations: Annotations) -> np.ndarray:
@@ -178,11 +174,7 @@ class Chain:
             )
         if self.absent_ or len(X) == 0:
             return np.empty((len(X), len(self.get_feature_names_out())), dtype=np.float32)
-        names = np.asarray(self.features_in_, dtype=object)
-        for step in self.steps:
-            here = annotations.of_features(tuple(names))
-            X = step.transform(X, **here.named(step.transform_needs))
-            names = step.get_feature_names_out(names)
+        X = self._through(self.steps, X, annotations)
         return X.astype(np.float32)
 
     def values_before(self, X: np.ndarray, annotations: Annotations, stop: str) -> np.ndarray:
@@ -193,13 +185,15 @@ class Chain:
         stop
             Name of the step, such as ``batch``.
         """
+        n_before = sum(STEPS.index(name) < STEPS.index(stop) for name, _ in self.names)
+        return self._through(self.steps[:n_before], X, annotations)
+
+    def _through(
+        self, steps: Sequence[Step], X: np.ndarray, annotations: Annotations
+    ) -> np.ndarray:
         names = np.asarray(self.features_in_, dtype=object)
-        for (step_name, _), step in zip(self.names, self.steps, strict=True):
-            if STEPS.index(step_name) >= STEPS.index(stop):
-                break
-            here = annotations.of_features(tuple(names))
-            X = step.transform(X, **here.named(step.transform_needs))
-            names = step.get_feature_names_out(names)
+        for step in steps:
+            X, names = transformed(step, X, names, annotations)
         return X
 
     def batch_step(self) -> BatchCorrection | None:

@@ -13,24 +13,14 @@ from omicsfusion.preprocess.batch.correction import ADAPT, MIN_ADAPT
 from omicsfusion.preprocess.blocks import why_not_in_blocks
 from omicsfusion.preprocess.chain import LEAVE_OUT, OUTLIERS, Chain
 from omicsfusion.preprocess.cohorts import CohortsLayer, OpenLayer, which_rows
-from omicsfusion.preprocess.fates import dropped_table, steps_table
+from omicsfusion.preprocess.fates import SCOPE_COLUMNS, dropped_table, steps_table
 from omicsfusion.preprocess.matrices import ScopeMatrix
 from omicsfusion.preprocess.register import Register
 from omicsfusion.recipes.recipe import Recipe
 from omicsfusion.scopes import TRAINING_ROLES, Scope, scopes_in
 
-FEATURES_COLUMNS = [
-    "layer",
-    "repeat",
-    "fold",
-    "inner",
-    "n_in",
-    "n_constant",
-    "n_kept",
-    "n_train",
-    "note",
-]
-OUTLIER_COLUMNS = ["layer", "repeat", "fold", "inner", "sample", "reasons"]
+FEATURES_COLUMNS = [*SCOPE_COLUMNS, "n_in", "n_constant", "n_kept", "n_train", "note"]
+OUTLIER_COLUMNS = [*SCOPE_COLUMNS, "sample", "reasons"]
 # Tables whose values take more as doubles are fitted in blocks of features.
 WIDE_BYTES = 512 * 2**20
 
@@ -114,7 +104,7 @@ def _adapt(
     step = chain.batch_step()
     if step is None or not step.batches_ or not external:
         return
-    X, annotations = values_of(chain, layer, external, register)
+    X, _, annotations = values_of(chain, layer, external, register)
     if annotations.batch is None:
         return
     new = step.flags(annotations.batch) != ""
@@ -140,22 +130,24 @@ def transform_scopes(
         gone = left_out.get((scope.repeat, scope.fold, scope.inner), set())
         present = [sample for sample in in_scope if sample not in gone]
         chain = fitted.chains[scope]
-        X, annotations = values_of(chain, layer, present, register)
-        _, samples = which_rows(layer.samples, present)
+        X, samples, annotations = values_of(chain, layer, present, register)
         yield scope, chain.transform(X, annotations), samples, chain.get_feature_names_out()
 
 
 def values_of(
     chain: Chain, layer: OpenLayer | CohortsLayer, samples: Iterable[str], register: Register
-) -> tuple[np.ndarray, Annotations]:
-    """Return some samples' values of the features that a chain takes, and what is known of them."""
+) -> tuple[np.ndarray, tuple[str, ...], Annotations]:
+    """Return those of ``samples`` that have the layer: values, ids, and what is known of them.
+
+    The values are those of the features that the chain takes; the samples are sorted.
+    """
     rows, found = which_rows(layer.samples, samples)
     annotations = register.annotate(found, chain.features_in_, layer.categories)
     if isinstance(layer, CohortsLayer):
-        return layer.X[rows], annotations
+        return layer.X[rows], found, annotations
     position = {name: column for column, name in enumerate(layer.features)}
     columns = np.array([position[name] for name in chain.features_in_], dtype=np.int64)
-    return layer.picked(columns, rows), annotations
+    return layer.picked(columns, rows), found, annotations
 
 
 def count_features(layer: str, chains: Mapping[Scope, Chain]) -> pd.DataFrame:

@@ -1,0 +1,30 @@
+"""One step of a chain, fitted on or applied to samples with what is known of them."""
+
+import numpy as np
+
+from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.preprocess.step import Step
+
+
+def fitted(step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotations) -> Step:
+    """Fit a step on training samples.
+
+    Parameters
+    ----------
+    names
+        Of the columns of X; the annotations' own features are not looked at.
+    """
+    here = annotations.of_features(tuple(names))
+    y = here.outcome if step.supervised else None
+    return step.fit(X, y, **here.named(step.needs))
+
+
+def transformed(
+    step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotations
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a fitted step makes of samples, and the names of the columns."""
+    here = annotations.of_features(tuple(names))
+    return (
+        step.transform(X, **here.named(step.transform_needs)),
+        step.get_feature_names_out(names),
+    )
