@@ -5,17 +5,13 @@ import argparse
 import json
 from pathlib import Path
 
+from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.checking import check
 from omicsfusion.tables.findings import Request
 from omicsfusion.tables.outcome import TASKS
 from omicsfusion.tables.plan_text import plan_text
 from omicsfusion.tables.problems import write_problems
 from omicsfusion.tables.tsv import write_tsv
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Split a list that is joined by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def staged(text: str) -> tuple[int, Path]:
@@ -30,7 +26,7 @@ def main() -> None:
     parser.add_argument("--samples", required=True, type=Path)
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--target", required=True)
-    parser.add_argument("--covariates", type=names, default=())
+    parser.add_argument("--covariates", type=listed, default=())
     parser.add_argument("--batch")
     parser.add_argument("--group")
     parser.add_argument("--split", default="kfold")
@@ -39,7 +35,7 @@ def main() -> None:
     parser.add_argument("--repeats", required=True, type=int)
     parser.add_argument("--inner_folds", required=True, type=int)
     parser.add_argument("--folds_per_task", required=True, type=int)
-    parser.add_argument("--models", required=True, type=names)
+    parser.add_argument("--models", required=True, type=listed)
     parser.add_argument("--tables", nargs="*", type=staged, metavar="LINE=PATH")
     arguments = vars(parser.parse_args())
     if arguments["tables"] is not None:

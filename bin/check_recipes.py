@@ -6,19 +6,9 @@ from pathlib import Path
 
 from omicsfusion.recipes.catalogue import read_catalogue
 from omicsfusion.recipes.wishes import Run, settle_recipes
+from omicsfusion.tables.arguments import listed, named_path
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import read_tsv
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Split a list that is joined by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def staged(text: str) -> tuple[str, Path]:
-    """Take NAME=PATH apart; the path holds no '='."""
-    name, _, path = text.rpartition("=")
-    return name, Path(path)
 
 
 def main() -> None:
@@ -45,13 +35,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--files",
         nargs="*",
-        type=staged,
+        type=named_path,
         default=(),
         metavar="NAME=PATH",
         help="the files that --preprocess names",
     )
     parser.add_argument("--batch", action="store_true", help="batches are known")
-    parser.add_argument("--covariates", type=names, default=())
+    parser.add_argument("--covariates", type=listed, default=())
     return parser.parse_args()
 
 

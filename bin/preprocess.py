@@ -9,6 +9,7 @@ from omicsfusion.preprocess.cohorts import CohortsError
 from omicsfusion.preprocess.preparing import PrepareRequest, PreparingError, prepare
 from omicsfusion.preprocess.step import UnusableInputError
 from omicsfusion.recipes.files import FileProblem
+from omicsfusion.tables.arguments import named_path
 from omicsfusion.tables.outcome import TASKS
 
 
@@ -17,12 +18,6 @@ def main() -> None:
         prepare(PrepareRequest(**vars(parse_arguments())))
     except (CohortsError, FileProblem, PreparingError, UnusableInputError) as error:
         sys.exit(str(error))
-
-
-def staged(text: str) -> tuple[str, Path]:
-    """Take NAME=PATH apart; the path holds no '='."""
-    name, _, path = text.rpartition("=")
-    return name, Path(path)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--tables",
         nargs="*",
-        type=staged,
+        type=named_path,
         default=(),
         metavar="NAME=PATH",
         help="the files that the recipe reads",
