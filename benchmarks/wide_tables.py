@@ -83,6 +83,7 @@ def bench(
         found: dict[str, list[tuple[float, float]]] = {"plain": [], "import": []}
         for _ in range(repeats):
             for what, measured in found.items():
+                layer.unlink(missing_ok=True)  # freeing its gigabytes is not part of either
                 measured.append(alone(what, form, table, layer))
         table.unlink()
         plain, own = (min(times)[0] for times in found.values())

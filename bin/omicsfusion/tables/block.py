@@ -1,11 +1,16 @@
 """A part of a table, as it is handed from its file to IMPORT."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 # A block holds about so many cells: 2 million doubles are 16 MB.
 BLOCK_CELLS = 2_000_000
@@ -39,3 +44,17 @@ def one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
         while (block := coming.result()) is not None:
             coming = reader.submit(next, blocks, None)
             yield block
+
+
+def in_threads(
+    make: Callable[[Given], Made], given: Iterator[Given], threads: int
+) -> Iterator[Made]:
+    """Yield what ``make`` makes of each, in their order, so many of which are worked on at once."""
+    with ThreadPoolExecutor(max_workers=threads) as workers:
+        coming: deque[Future[Made]] = deque()
+        for one in given:
+            coming.append(workers.submit(make, one))
+            if len(coming) > threads:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

@@ -5,10 +5,10 @@ from typing import Self
 import h5py
 import numpy as np
 
-# Blocks of columns are gathered up to so many values (64 MB) before they are written: of a thousand
-# samples that makes pieces of 64 KB in each row. Pieces of 8 KB took a million features five times
-# as long.
-GATHERED = 16_000_000
+# Blocks of columns are gathered up to so many values (256 MB) before they are written: of a
+# thousand samples that makes pieces of 256 KB in each row. Pieces of 64 KB took two to four times
+# as long to write, pieces of 8 KB six times.
+GATHERED = 64_000_000
 
 
 class LayerWriter:
