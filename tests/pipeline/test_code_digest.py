@@ -10,6 +10,8 @@ from tests.pipeline.engine import ROOT, copy_of_project, run
 
 pytestmark = pytest.mark.engine
 
+# Files whose text names the modules that are imported by it.
+NAMING = ("trainers.py", "network_modules.py")
 PRINT_FILES = """
 include { codeFiles } from './subworkflows/local/provenance/main'
 workflow {
@@ -40,7 +42,7 @@ def names_in(path: Path) -> set[str]:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.Constant) and path.name == "trainers.py":
+        elif isinstance(node, ast.Constant) and path.name in NAMING:
             found.add(str(node.value))  # the modules that it imports by name
     return {name for name in found if name.split(".")[0] == "omicsfusion"}
 

@@ -14,9 +14,10 @@ import pytest
 from omicsfusion.interpret.explanation import explain_model
 from omicsfusion.models.archive import read_archive
 from omicsfusion.models.ensemble import average_members, ensemble_inputs, widened
-from omicsfusion.models.fused import train
+from omicsfusion.models.families.fused import train
 from omicsfusion.models.heads import head_for
 from omicsfusion.models.registry import ModelSpec
+from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.training_task import train_group
 from omicsfusion.scopes import Scope
 from omicsfusion.tables.outcome import TASKS
@@ -267,7 +268,7 @@ def test_a_scope_that_cannot_be_trained_fails_with_a_reason_and_without_predicti
     write_cohort(tmp_path, task, SCOPES[:1])
     change_outcome(tmp_path, OUTER, "train", **values)
     reader, outcome = open_cohort(tmp_path, task)
-    (fit,) = train(SPEC, reader, outcome, [1.0], seed=3)
+    (fit,) = train(TrainingRequest(SPEC, outcome, [1.0], seed=3), reader)
     assert fit.record["status"] == "failed"
     assert reason in str(fit.record["reason"])
     assert fit.save is None

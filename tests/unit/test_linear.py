@@ -19,6 +19,7 @@ from omicsfusion.models.linear import train
 from omicsfusion.models.linear_tasks import RegressionTask, SurvivalTask, partial_log_likelihood
 from omicsfusion.models.penalties import Penalty
 from omicsfusion.models.registry import parse_model
+from omicsfusion.models.request import TrainingRequest
 from omicsfusion.preprocess.matrices import write_matrices
 from omicsfusion.scopes import OUTER, Scope
 from omicsfusion.tables.outcome import Outcome
@@ -113,7 +114,7 @@ def fits_of(tmp_path: Path) -> Trainer:
         reader = reader_of(tmp_path, values() if x is None else x)
         spec = parse_model(model, reader.layer_names)
         horizons = HORIZONS if task == "survival" else ()
-        fits = train(spec, reader, truth or outcome(task), horizons, seed=1)
+        fits = train(TrainingRequest(spec, truth or outcome(task), horizons, seed=1), reader)
         return {fit.scope.inner: fit for fit in fits}
 
     return run

@@ -2,15 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from omicsfusion.models.fused import FusedNetwork
-from omicsfusion.models.layers import (
-    MaskedGate,
-    MemberDense,
-    MemberDropout,
-    MemberNorm,
-    OmicsDropout,
-)
+from omicsfusion.models.families.fused import FusedNetwork
+from omicsfusion.models.layers import MaskedGate, MemberDense, MemberNorm
 from omicsfusion.models.random_bits import uniform
+from omicsfusion.models.random_layers import MemberDropout, MemberNoise, OmicsDropout
 from omicsfusion.models.training import initial_weights
 
 WIDTHS = {"rna": 6, "mirna": 4}
@@ -81,17 +76,39 @@ def test_layer_norm_agrees_with_that_of_keras():
 
 
 def test_dropout_keeps_the_mean_drops_its_share_and_does_nothing_at_prediction():
-    layer = MemberDropout(0.4, place=1)
+    layer = MemberDropout("hidden_dropout", members=2, place=1)
+    rates = [0.4, 0.1]
+    layer.amount.assign(rates)
     ones = np.ones((2, 100, 200), np.float32)
     dropped = np.asarray(layer(ones, draws((1, 0), (2, 0))))
-    assert abs((dropped == 0).mean() - 0.4) < 0.012  # 5 standard errors
-    np.testing.assert_allclose(dropped[dropped > 0], 1 / 0.6, rtol=1e-6)
+    for of_member, rate in zip(dropped, rates, strict=True):
+        assert abs((of_member == 0).mean() - rate) < 0.018  # 5 standard errors
+        np.testing.assert_allclose(of_member[of_member > 0], 1 / (1 - rate), rtol=1e-6)
+    np.testing.assert_array_equal(layer(ones), ones)
+
+
+def test_noise_is_normal_has_each_members_width_and_spares_padding():
+    layer = MemberNoise("input_noise", members=2, place=1)
+    widths = [0.5, 2.0]
+    layer.amount.assign(widths)
+    ones = np.ones((2, 100, 300), np.float32)
+    ones[:, :, 200:] = 0
+    noisy = np.asarray(layer(ones, draws((1, 0), (2, 0))))
+    for of_member, width in zip(noisy, widths, strict=True):
+        noise = (of_member[:, :200].ravel() - 1) / width
+        # Standard errors: .0071 of the mean, .005 of the sd, .0017 of a share of 5 %.
+        assert abs(noise.mean()) < 0.035
+        assert abs(noise.std() - 1) < 0.025
+        assert abs((np.abs(noise) > 1.96).mean() - 0.05) < 0.008
+        assert not of_member[:, 200:].any()
     np.testing.assert_array_equal(layer(ones), ones)
 
 
 def test_omics_dropout_leaves_every_sample_a_layer_and_gives_none_it_lacks():
     present = (np.random.default_rng(3).random((2, 300, 4)) < 0.5).astype(np.float32)
-    left = np.asarray(OmicsDropout(0.9, place=1)(present, draws((1, 0), (2, 0))))
+    layer = OmicsDropout("omics_dropout", members=2, place=1)
+    layer.amount.assign([0.9, 0.9])
+    left = np.asarray(layer(present, draws((1, 0), (2, 0))))
     assert (left <= present).all()
     np.testing.assert_array_equal(left.max(axis=-1), present.max(axis=-1))
     assert left.sum() < present.sum()

@@ -1,20 +1,22 @@
 """Training: members do not notice each other, stop when they should, and give back their best."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from omicsfusion.models import training
-from omicsfusion.models.fused import FusedNetwork
+from omicsfusion.models.families.fused import FusedNetwork
 from omicsfusion.models.heads import weighted_mean
+from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.training import Member, Table, Trainer
 
 ROWS = 60
 WIDTHS = {"mirna": 3, "rna": 8}
 
 
-def squared_error(outputs, target, weight):
+def squared_error(outputs, target, weight, settings):
     return weighted_mean((outputs[..., 0] - target[..., 0]) ** 2, weight)
 
 
@@ -35,14 +37,20 @@ def a_member(seed: int, train: int = 40, stops: bool = True) -> Member:
         stop=np.arange(45, ROWS),
         strata=np.zeros(train),
         stops=stops,
-        fan_in={"mirna": 3, "rna": 7},
+        settings=DEFAULTS,
+        constants=network().constants({"mirna": range(3), "rna": range(7)}, DEFAULTS),
     )
 
 
-def new_trainer() -> Trainer:
+@cache
+def network() -> FusedNetwork:
     network = FusedNetwork(WIDTHS, units=1, members=3)
     network.build()
-    return Trainer(network, squared_error, batch_rows=16, stop_rows=20, max_steps=3)
+    return network
+
+
+def new_trainer() -> Trainer:
+    return Trainer(network(), squared_error, batch_rows=16, stop_rows=20, max_steps=3)
 
 
 @pytest.fixture(scope="module")

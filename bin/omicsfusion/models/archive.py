@@ -4,11 +4,13 @@ import io
 import json
 import tempfile
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from omicsfusion.models.backend import keras
 from omicsfusion.models.ensemble import MemberEnsemble
+from omicsfusion.models.network_modules import NETWORKS
 
 SUFFIX = ".keras"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -33,8 +35,8 @@ def save_archive(model: MemberEnsemble, stem: Path) -> None:
 def read_archive(path: Path) -> MemberEnsemble:
     """Read what :func:`save_archive` wrote."""
     # The classes register themselves when their file is imported.
-    import omicsfusion.models.fused  # noqa: F401
-
+    for module in NETWORKS.values():
+        import_module(module)
     return keras.saving.load_model(path, compile=False)
 
 

@@ -1,9 +1,11 @@
 """Heads: what a network's outputs mean for a task, and the loss that trains them.
 
-A loss takes ``outputs`` (members x batch x units), ``target`` (members x batch x values) and
-``weight`` (members x batch; 0 = padding) and returns one number per member.
+A loss takes ``outputs`` (members x batch x units), ``target`` (members x batch x values),
+``weight`` (members x batch; 0 = padding) and ``settings`` (name -> members; see ``settings``), and
+returns one number per member.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,8 @@ from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
 ops = keras.ops
+
+Settings = Mapping[str, Tensor]
 
 SMALLEST_LOG = 1e-30
 
@@ -79,7 +83,7 @@ class SoftmaxHead:
             stops=bool(np.any(weight[data.rows("stop")] > 0)),
         )
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor, settings: Settings) -> Tensor:
         """Weighted cross-entropy, per unit of weight."""
         truth = ops.one_hot(ops.cast(target[..., 0], "int32"), self.units, dtype=outputs.dtype)
         entropy = -ops.sum(truth * ops.log_softmax(outputs, axis=-1), axis=-1)
@@ -117,7 +121,8 @@ class CoxHead:
             stops=bool(np.any(event[data.rows("stop")] == 1)),
         )
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor, settings: Settings) -> Tensor:
+        """Return ``cox_efron`` of the outputs."""
         return cox_efron(outputs[..., 0], target[..., 0], target[..., 1], weight)
 
     def unit(
@@ -154,7 +159,7 @@ class GaussianHead:
             stops=len(data.rows("stop")) > 0,
         )
 
-    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor, settings: Settings) -> Tensor:
         """Half the squared error: minus the log-likelihood of a Gaussian up to constants."""
         return weighted_mean(0.5 * ops.square(outputs[..., 0] - target[..., 0]), weight)
 

@@ -2,16 +2,12 @@
 
 Every weight has shape members x …, every input members x batch x features. Members share a
 computation and nothing else: each has its own weights, samples and random numbers.
-
-Random layers get ``draw`` (members x 2: seed and training step, see ``random_bits``); without it
-they predict. ``place`` tells apart the random layers of one network.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from omicsfusion.models.backend import Tensor, keras
-from omicsfusion.models.random_bits import uniform
 
 ops = keras.ops
 register = keras.saving.register_keras_serializable(package="omicsfusion")
@@ -97,50 +93,6 @@ class MemberNorm(MemberLayer):
         variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
         unit = centred * ops.rsqrt(variance + NORM_FLOOR)
         return unit * self.gamma[:, None, :] + self.beta[:, None, :]
-
-
-@register
-class MemberDropout(keras.layers.Layer):
-    """Dropout (Srivastava et al., JMLR 15, 2014) with each member's own random numbers."""
-
-    def __init__(self, rate: float, place: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.place = place
-
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
-        if draw is None or self.rate == 0:
-            return x
-        kept = uniform(draw, self.place, ops.shape(x)[1], ops.shape(x)[2]) >= self.rate
-        return ops.where(kept, x / (1.0 - self.rate), 0.0)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "place": self.place}
-
-
-@register
-class OmicsDropout(keras.layers.Layer):
-    """Hide whole omics layers of a sample in training, so that none becomes indispensable.
-
-    A sample keeps at least one of the layers that it has. (Neverova et al., IEEE TPAMI 38, 2016,
-    section 3.3, drop modalities so.)
-    """
-
-    def __init__(self, rate: float, place: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.place = place
-
-    def call(self, present: Tensor, draw: Tensor | None = None) -> Tensor:
-        """Return the layers left to each sample; ``present``: members x batch x layers, 0 or 1."""
-        if draw is None or self.rate == 0:
-            return present
-        luck = uniform(draw, self.place, ops.shape(present)[1], ops.shape(present)[2]) * present
-        luckiest = luck >= ops.max(luck, axis=-1, keepdims=True)
-        return present * ops.cast(ops.logical_or(luck >= self.rate, luckiest), present.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "place": self.place}
 
 
 @register

@@ -21,6 +21,7 @@ from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.linear_tasks import FitError, LinearTask, task_of
 from omicsfusion.models.penalties import Penalty
 from omicsfusion.models.registry import ModelSpec
+from omicsfusion.models.request import TrainingRequest
 from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
@@ -77,29 +78,15 @@ class InnerPath:
     failure: str = ""
 
 
-def train(
-    spec: ModelSpec, reader: GroupReader, outcome: Outcome, horizons: Sequence[float], seed: int
-) -> list[Fit]:
+def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train a linear baseline on every scope of a group.
-
-    Parameters
-    ----------
-    spec
-        Which layers it sees, or which one covariate.
-    reader
-        Of the group's matrices.
-    outcome
-        Of all used samples.
-    horizons
-        Times at which survival is predicted, in the unit of the outcome; empty for other tasks.
-    seed
-        Not used: nothing here is random.
 
     Raises
     ------
     NoCovariateError
         When the one covariate that the model sees does not exist.
     """
+    spec, outcome, horizons = request.spec, request.outcome, request.horizons
     baseline = Baseline(spec, task_of(outcome, horizons), outcome, horizons)
     fits = []
     for parent in (scope for scope in reader.scopes if not scope.is_inner):

@@ -1,15 +1,15 @@
 """From scopes to fits: any network with a member axis, trained on all scopes of a group."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from omicsfusion.models.archive import save_archive
 from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.ensemble import MemberEnsemble, average_members
+from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.fit import (
     Fit,
     class_columns,
@@ -21,7 +21,8 @@ from omicsfusion.models.fit import (
     survival_columns,
 )
 from omicsfusion.models.heads import Head, Targets, UntrainableError, head_for
-from omicsfusion.models.registry import ModelSpec
+from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.training import Member, Table, Trained, Trainer
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
@@ -36,7 +37,7 @@ SEEDS_PER_SCOPE = 2
 SMALLEST_SD = 1e-3
 """Least residual standard deviation, in standard deviations of the target."""
 
-Build = Callable[[Mapping[str, int], int, int], Any]
+Build = Callable[[Mapping[str, int], int, int], FusionNetwork]
 
 
 @dataclass(frozen=True)
@@ -70,30 +71,31 @@ class Problem:
 
 def train_networks(
     build: Build,
-    spec: ModelSpec,
+    request: TrainingRequest,
     reader: GroupReader,
-    outcome: Outcome,
-    horizons: Sequence[float],
-    seed: int,
+    members_at_once: int = MEMBERS_PER_CHUNK,
 ) -> list[Fit]:
     """Train a network on every scope of a group, in chunks of a fixed number of members.
 
     Parameters
     ----------
     build
-        ``build(widths, units, members)`` returns the network, a layer with a member axis.
+        ``build(widths, units, members)`` returns the network.
+    members_at_once
+        Members of a chunk, at most; fewer for a network that takes much memory.
 
     Returns
     -------
     One fit per scope, in the order of the reader's scopes.
     """
+    spec, outcome = request.spec, request.outcome
     head = head_for(outcome)
-    shapes = shapes_of(reader, spec.layers)
+    shapes = shapes_of(reader, spec.layers, members_at_once)
     network = build(shapes.widths, head.units, shapes.scopes * SEEDS_PER_SCOPE)
     network.build()
     batch = min(head.batch_rows, shapes.train)
     trainer = Trainer(network, head.loss, batch, shapes.stop, max_steps=-(-shapes.train // batch))
-    finish = partial(_fit, sorted(spec.layers), head, build, outcome, horizons)
+    finish = partial(_fit, sorted(spec.layers), head, build, outcome, request.horizons)
     fits: dict[Scope, Fit] = {}
     for scopes in _chunks(reader, shapes.scopes):
         problems = []
@@ -102,20 +104,20 @@ def train_networks(
             try:
                 problems.append(Problem(data, head.targets(data, outcome)))
             except UntrainableError as reason:
-                fits[scope] = failed_fit(data, outcome, horizons, str(reason))
-        for problem, trained, raw in _train_chunk(trainer, problems, shapes, spec, seed):
+                fits[scope] = failed_fit(data, outcome, request.horizons, str(reason))
+        for problem, trained, raw in _train_chunk(trainer, problems, shapes, request):
             fits[problem.data.scope] = finish(problem, trained, raw)
     return [fits[scope] for scope in reader.scopes]
 
 
-def shapes_of(reader: GroupReader, layers: Sequence[str]) -> Shapes:
+def shapes_of(reader: GroupReader, layers: Sequence[str], members_at_once: int) -> Shapes:
     """Find the sizes into which every scope of a group fits; rows of training, of the run."""
     scopes = reader.scopes
     counts = [reader.role_counts(scope) for scope in scopes]
     width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
     return Shapes(
         widths={name: max(1, most) for name, most in width.items()},
-        scopes=_even_share(len(scopes), MEMBERS_PER_CHUNK // SEEDS_PER_SCOPE),
+        scopes=_even_share(len(scopes), max(1, members_at_once // SEEDS_PER_SCOPE)),
         rows=max(sum(count.values()) for count in counts),
         train=reader.largest("train"),
         stop=reader.largest("stop"),
@@ -136,7 +138,7 @@ def _chunks(reader: GroupReader, size: int) -> Iterator[list[Scope]]:
 
 
 def _train_chunk(
-    trainer: Trainer, problems: Sequence[Problem], shapes: Shapes, spec: ModelSpec, seed: int
+    trainer: Trainer, problems: Sequence[Problem], shapes: Shapes, request: TrainingRequest
 ) -> Iterator[tuple[Problem, list[Trained], np.ndarray]]:
     """Yield for each problem its trained members and their outputs, members x rows x units."""
     if not problems:
@@ -146,8 +148,9 @@ def _train_chunk(
     for position, problem in enumerate(problems):
         first = position * shapes.rows
         for number in range(SEEDS_PER_SCOPE):
-            own = seed_for(seed, "train", spec.name, problem.data.scope.key, number)
-            members.append(_member(problem, first, shapes, own))
+            key = problem.data.scope.key
+            own = seed_for(request.seed, "train", request.spec.name, key, number)
+            members.append(_member(trainer.network, problem, first, own))
             rows.append(first + np.minimum(np.arange(shapes.rows), len(problem.data.samples) - 1))
     trained = trainer.train(table, members)
     raw = trainer.predict(table, members, trained, np.stack(rows))
@@ -177,7 +180,7 @@ def _table(problems: Sequence[Problem], shapes: Shapes) -> Table:
     return table
 
 
-def _member(problem: Problem, first: int, shapes: Shapes, seed: int) -> Member:
+def _member(network: FusionNetwork, problem: Problem, first: int, seed: int) -> Member:
     data, targets = problem.data, problem.targets
     train = data.rows("train")
     return Member(
@@ -186,8 +189,14 @@ def _member(problem: Problem, first: int, shapes: Shapes, seed: int) -> Member:
         stop=first + data.rows("stop"),
         strata=targets.strata[train],
         stops=targets.stops,
-        fan_in={name: _width(data, name) for name in shapes.widths},
+        settings=DEFAULTS,
+        constants=network.constants(_features(data, network.widths), DEFAULTS),
     )
+
+
+def _features(data: ScopeData, layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the features of each layer in a scope; none where it has no use for the layer."""
+    return {name: data.layers[name].features if name in data.layers else () for name in layers}
 
 
 def _width(data: ScopeData, name: str) -> int:
@@ -278,7 +287,10 @@ def _ensemble(
     for position, variable in enumerate(network.trainable_variables):
         used = tuple(slice(size) for size in variable.shape[1:])
         variable.assign(np.stack([one.weights[position][used] for one in trained]))
-    features = {name: data.layers[name].features if name in data.layers else () for name in layers}
+    features = _features(data, layers)
+    fixed = zip(network.non_trainable_variables, network.constants(features, DEFAULTS), strict=True)
+    for variable, value in fixed:
+        variable.assign(np.stack([value] * len(trained)))
     model = MemberEnsemble(network, head.link, head.names, features)
     model.offset.assign(offset)
     model.scale.assign(scale)

@@ -1,18 +1,19 @@
 """Training many members of one network at once: AdamW, early stopping, best weights kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from omicsfusion.models.backend import Tensor, compiled, gradients, keras
+from omicsfusion.models.family import FusionNetwork
+from omicsfusion.models.heads import weighted_mean
+from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.seeds import seed_for
 
 ops = keras.ops
 
-LEARNING_RATE = 1e-2
-WEIGHT_DECAY = 0.1
 FIRST_DECAY, SECOND_DECAY, ADAM_FLOOR = 0.9, 0.999, 1e-8
 GRADIENT_NORM = 5.0
 MAX_EPOCHS = 200
@@ -59,8 +60,10 @@ class Member:
         A label per train row; every batch gets its share of each.
     stops
         Whether the stop rows can judge it.
-    fan_in
-        Features in use of each layer, by layer.
+    settings
+        Value of each setting (``settings.DEFAULTS``).
+    constants
+        Values of the weights that are not learnt (``FusionNetwork.constants``).
     """
 
     seed: int
@@ -68,7 +71,8 @@ class Member:
     stop: np.ndarray
     strata: np.ndarray
     stops: bool
-    fan_in: dict[str, int]
+    settings: Mapping[str, float]
+    constants: Sequence[np.ndarray]
 
 
 @dataclass
@@ -90,8 +94,7 @@ class Trained:
     best_epoch: int = 0
 
 
-Network = Any
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
 State = dict[str, Any]
 
 
@@ -101,10 +104,9 @@ class Trainer:
     Parameters
     ----------
     network
-        A built layer ``network(x, present, draw)`` with a leading member axis, its own weights are
-        not touched; ``network.readers[layer]`` lists the dense layers that read an omics layer.
+        Built; its own weights are not touched.
     loss
-        ``loss(outputs, target, weight) -> members``.
+        ``loss(outputs, target, weight, settings) -> members``; ``settings``: name -> members.
     batch_rows, stop_rows
         Samples in a batch, and the most stop samples of any member.
     max_steps
@@ -112,7 +114,7 @@ class Trainer:
     """
 
     def __init__(
-        self, network: Network, loss: Loss, batch_rows: int, stop_rows: int, max_steps: int
+        self, network: FusionNetwork, loss: Loss, batch_rows: int, stop_rows: int, max_steps: int
     ) -> None:
         self.network = network
         self.loss = loss
@@ -121,6 +123,12 @@ class Trainer:
         self.max_steps = max_steps
         self._epoch = compiled(self._train_epoch)
         self._outputs = compiled(self._forward)
+        readers = {id(layer.kernel) for layers in network.readers.values() for layer in layers}
+        self._kernels_of_readers = [
+            place
+            for place, variable in enumerate(network.trainable_variables)
+            if id(variable) in readers
+        ]
 
     def train(self, table: Table, members: Sequence[Member]) -> list[Trained]:
         """Train the members of a chunk on the rows of ``table``."""
@@ -190,16 +198,18 @@ class Trainer:
                 "limit": np.array([*limit, *[0] * (n - real)], np.int32),
                 "stops": np.array([*(member.stops for member in members), *[True] * (n - real)]),
                 "seed": np.array([member.seed for member in self._padded(members)], np.uint32),
+                "settings": {
+                    name: np.array([m.settings[name] for m in self._padded(members)], np.float32)
+                    for name in DEFAULTS
+                },
             }
         )
 
     def _fixed_weights(self, members: Sequence[Member]) -> list[Tensor]:
-        values = {id(v): np.asarray(v) for v in self.network.non_trainable_variables}
-        for name, layers in self.network.readers.items():
-            own = np.array([member.fan_in[name] for member in self._padded(members)], np.float32)
-            for layer in layers:
-                values[id(layer.fan_in)] = np.maximum(own, 1.0)
-        return [ops.convert_to_tensor(value) for value in values.values()]
+        return [
+            ops.convert_to_tensor(np.stack(of_members))
+            for of_members in zip(*(m.constants for m in self._padded(members)), strict=True)
+        ]
 
     def _stop_rows(self, members: Sequence[Member]) -> dict[str, np.ndarray]:
         rows = np.zeros((self.network.members, self.stop_rows), np.int32)
@@ -231,26 +241,45 @@ class Trainer:
         fixed: Sequence[Tensor],
         data: dict[str, Any],
         rows: Tensor,
-        draw: Tensor | None = None,
     ) -> Tensor:
+        return self._call(weights, fixed, data, rows, None)[0]
+
+    def _call(
+        self,
+        weights: Sequence[Tensor],
+        fixed: Sequence[Tensor],
+        data: dict[str, Any],
+        rows: Tensor,
+        draw: Tensor | None,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return the outputs, and what the network adds to the loss in training."""
         x = {name: ops.take(values, rows, axis=0) for name, values in data["x"].items()}
         present = ops.take(data["present"], rows, axis=0)
-        outputs, _ = self.network.stateless_call(weights, fixed, x, present, draw)
-        return outputs
+        outputs, _, losses = self.network.stateless_call(
+            weights, fixed, x, present, draw, return_losses=True
+        )
+        return outputs, losses
 
     def _loss(
         self,
         weights: Sequence[Tensor],
         fixed: Sequence[Tensor],
         data: dict[str, Any],
+        settings: Mapping[str, Tensor],
         rows: Tensor,
         used: Tensor,
         draw: Tensor | None = None,
     ) -> Tensor:
-        outputs = self._forward(weights, fixed, data, rows, draw)
+        """Return the loss of each member; in training with what is added to it."""
+        outputs, added = self._call(weights, fixed, data, rows, draw)
         target = ops.take(data["target"], rows, axis=0)
         weight = ops.take(data["weight"], rows, axis=0) * used
-        return self.loss(outputs, target, weight)
+        loss = self.loss(outputs, target, weight, settings)
+        if draw is None:
+            return loss
+        kernels = [weights[place] for place in self._kernels_of_readers]
+        absolute = sum(ops.sum(ops.abs(kernel), axis=(1, 2)) for kernel in kernels)
+        return loss + sum(weighted_mean(one, used) for one in added) + settings["l1"] * absolute
 
     def _train_epoch(
         self,
@@ -267,9 +296,16 @@ class Trainer:
             rows, used = (ops.take(batches[name], number, axis=1) for name in ("rows", "used"))
             draw = ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)
             loss, gradient = gradients(
-                lambda weights: self._loss(weights, fixed, data, rows, used, draw), now["weights"]
+                lambda weights: self._loss(
+                    weights, fixed, data, state["settings"], rows, used, draw
+                ),
+                now["weights"],
             )
-            return number + 1, adamw(now, gradient, live), summed + ops.where(live, loss, 0.0)
+            return (
+                number + 1,
+                adamw(now, gradient, live, state["settings"]),
+                summed + ops.where(live, loss, 0.0),
+            )
 
         start = (ops.convert_to_tensor(0), {name: state[name] for name in moving})
         most = ops.max(ops.where(state["active"], batches["steps"], 0))
@@ -280,12 +316,16 @@ class Trainer:
         )
         state = {**state, **now, "epoch": state["epoch"] + ops.cast(state["active"], "int32")}
         state = average_weights(state)
-        stop_loss = self._loss(state["average"], fixed, data, stop["rows"], stop["used"])
+        stop_loss = self._loss(
+            state["average"], fixed, data, state["settings"], stop["rows"], stop["used"]
+        )
         steps = ops.cast(ops.maximum(batches["steps"], 1), summed.dtype)
         return keep_best(state, stop_loss), summed / steps, stop_loss
 
 
-def adamw(state: State, gradient: Sequence[Tensor], live: Tensor) -> State:
+def adamw(
+    state: State, gradient: Sequence[Tensor], live: Tensor, settings: Mapping[str, Tensor]
+) -> State:
     """Make one step of AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) for the live members.
 
     Each member's gradient is clipped to the norm ``GRADIENT_NORM`` first. Kernels decay; vectors
@@ -297,6 +337,8 @@ def adamw(state: State, gradient: Sequence[Tensor], live: Tensor) -> State:
         ``weights``, ``first_moment``, ``second_moment`` (lists, each weight members x …), ``step``.
     live
         members: the others stay as they are.
+    settings
+        ``learning_rate`` and ``weight_decay``, members.
     """
     norm = ops.sqrt(sum(ops.sum(ops.square(g), axis=tuple(range(1, g.ndim))) for g in gradient))
     clip = ops.minimum(1.0, GRADIENT_NORM / ops.maximum(norm, ADAM_FLOOR))
@@ -312,8 +354,9 @@ def adamw(state: State, gradient: Sequence[Tensor], live: Tensor) -> State:
         second_new = SECOND_DECAY * second + (1.0 - SECOND_DECAY) * ops.square(slope)
         moved = first_new / _along(first_correction, slope)
         spread = ops.sqrt(second_new / _along(second_correction, slope)) + ADAM_FLOOR
-        decay = WEIGHT_DECAY if weight.ndim == 3 else 0.0
-        weight_new = weight - LEARNING_RATE * (moved / spread + decay * weight)
+        decay = _along(settings["weight_decay"], slope) if weight.ndim > 2 else 0.0
+        rate = _along(settings["learning_rate"], slope)
+        weight_new = weight - rate * (moved / spread + decay * weight)
         keep = _along(live, weight)
         new["weights"].append(ops.where(keep, weight_new, weight))
         new["first_moment"].append(ops.where(keep, first_new, first))
@@ -355,7 +398,7 @@ def keep_best(state: State, stop_loss: Tensor) -> State:
     }
 
 
-def initial_weights(network: Network, seeds: Sequence[int]) -> list[np.ndarray]:
+def initial_weights(network: FusionNetwork, seeds: Sequence[int]) -> list[np.ndarray]:
     """Draw the weights named ``kernel`` from N(0, 1), each member's by its own seed."""
     return [
         np.stack([_initial_weight(variable, seed) for seed in seeds])

@@ -8,6 +8,7 @@ import pandas as pd
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.registry import parse_model
+from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.outcome import read_outcome
@@ -49,7 +50,7 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
-    fits = trainer_of(spec.family)(spec, reader, outcome, times, seed)
+    fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, times, seed), reader)
     predictions = prediction_table(fits, model, target, outcome)
     write_tsv(
         predictions[_in_order(predictions, prediction_names(outcome, times))],

@@ -1,0 +1,1 @@
+"""One file per family of networks: how the layers of a sample become outputs."""
