@@ -6,8 +6,8 @@ import sys
 
 import pandas as pd
 
-from omicsfusion.qc.blocks import LayerFilesError, open_cohorts
 from omicsfusion.qc.duplicates import SUMMARY_COLUMNS, find_duplicates
+from omicsfusion.tables.cohort_table import LayerFilesError, open_tables
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     args = parse_arguments()
     samples = read_tsv(args.samples, text_columns=("role",))
     try:
-        tables = open_cohorts(args.files, samples)
+        tables = open_tables(args.files, samples)
     except LayerFilesError as error:
         sys.exit(str(error))
     found = find_duplicates(args.layer, tables, samples)

@@ -5,18 +5,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from omicsfusion.preprocess.cohorts import CohortsError
 from omicsfusion.preprocess.preparing import PrepareRequest, PreparingError, prepare
 from omicsfusion.preprocess.step import UnusableInputError
 from omicsfusion.recipes.files import FileProblem
 from omicsfusion.tables.arguments import named_path
+from omicsfusion.tables.cohort_table import LayerFilesError
 from omicsfusion.tables.outcome import TASKS
 
 
 def main() -> None:
     try:
         prepare(PrepareRequest(**vars(parse_arguments())))
-    except (CohortsError, FileProblem, PreparingError, UnusableInputError) as error:
+    except (FileProblem, LayerFilesError, PreparingError, UnusableInputError) as error:
         sys.exit(str(error))
 
 

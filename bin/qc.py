@@ -4,22 +4,22 @@
 import argparse
 import sys
 
-from omicsfusion.qc.blocks import LayerFilesError, open_cohorts
 from omicsfusion.qc.layer_checks import METHODS, check_layer
+from omicsfusion.tables.cohort_table import LayerFilesError, open_tables
 from omicsfusion.tables.layer import read_header
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 
 def main() -> None:
     args = parse_arguments()
-    samples = read_tsv(args.samples, text_columns=("role",))
+    samples = read_tsv(args.samples, text_columns=("role", "batch"))
     covariates = read_tsv(args.covariates) if args.covariates else None
     files: dict[str, list[str]] = {}
     for path in args.files:
         files.setdefault(read_header(path).layer, []).append(path)
     for layer, paths in sorted(files.items()):
         try:
-            tables = open_cohorts(paths, samples)
+            tables = open_tables(paths, samples)
         except LayerFilesError as error:
             sys.exit(str(error))
         found = check_layer(layer, tables, samples, covariates, METHODS)

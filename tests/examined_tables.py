@@ -88,12 +88,17 @@ def _quality(layer: str, kind: str, samples: pd.DataFrame) -> dict[str, pd.DataF
         here[["cohort", "sample"]].assign(
             method=method, x=rng.normal(0, 5, n).round(4), y=rng.normal(0, 5, n).round(4)
         )
-        for method in ("pca", "tsne", "umap")
+        for method in ("pca", "tsne", "umap", "harmony")
     ]
     placed[1] = placed[1].loc[here["role"] == "train"]
+    in_batch = (here["role"] == "train") & (samples["batch"] != "").to_numpy()
+    placed[3] = placed[3].loc[in_batch]
     pairs = [[here["sample"][0], here["sample"][1], "main", "main", "P000", "P001"]][: int(is_rna)]
     columns = ["sample", "other", "cohort", "other_cohort", "patient", "other_patient"]
     note = "without the 8 external samples: t-SNE projects none"
+    of_harmony = (
+        "without 6 training samples without a batch; the 8 external samples: Harmony projects none"
+    )
     return {
         **found,
         "qc_features": _bins(sorted(set(here["cohort"]))),
@@ -104,6 +109,7 @@ def _quality(layer: str, kind: str, samples: pd.DataFrame) -> dict[str, pd.DataF
                 ("pca", n, 60, 0.31, 0.12, ""),
                 ("tsne", n, 60, np.nan, np.nan, note),
                 ("umap", n, 60, np.nan, np.nan, ""),
+                ("harmony", in_batch.sum(), 60, np.nan, np.nan, of_harmony),
             ],
             columns=["method", "n_samples", "n_features", "explained_x", "explained_y", "note"],
         ),

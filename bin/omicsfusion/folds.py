@@ -22,6 +22,10 @@ STOP_PARTS = 6
 SMALLEST_SHARED_STRATUM = 3
 
 
+class SplitError(ValueError):
+    """The samples cannot be split as asked; the text says why and what to do."""
+
+
 def units_of(samples: pd.DataFrame, links: Iterable[tuple[str, str]] = ()) -> pd.Series:
     """Name the unit of each sample: samples linked by a patient, a group or a pair, over any way.
 
@@ -58,6 +62,39 @@ def units_of(samples: pd.DataFrame, links: Iterable[tuple[str, str]] = ()) -> pd
     return pd.Series(
         smallest.loc[samples["patient"]].to_numpy(), index=samples["sample"], name="unit"
     )
+
+
+def deal(
+    design: pd.DataFrame, n_folds: int, option: str, seed: int, *names: str | int
+) -> pd.Series:
+    """Deal samples into folds, stratified as finely as there are units to.
+
+    Parameters
+    ----------
+    design
+        ``unit``, and the strata ``fine`` and ``coarse``, of each sample (index: sample).
+    option
+        What asks for ``n_folds``, for the message.
+    seed, names
+        For :func:`omicsfusion.seeds.seed_for`.
+
+    Returns
+    -------
+    Fold of each sample, 1 … ``n_folds``.
+
+    Raises
+    ------
+    SplitError
+        When there are fewer units than folds.
+    """
+    n_units = design["unit"].nunique()
+    if n_units < n_folds:
+        raise SplitError(
+            f"A training set has {n_units} patients (or groups of patients), fewer than the "
+            f"{n_folds} folds asked for. Lower {option} to {n_units} or less, or use more patients."
+        )
+    stratum = merge_small_strata(design["unit"], design["fine"], design["coarse"], n_folds)
+    return assign_folds(design["unit"], stratum, n_folds, seed, *names)
 
 
 def assign_folds(

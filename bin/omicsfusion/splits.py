@@ -6,17 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from omicsfusion.folds import STOP_PARTS, assign_folds, choose_stop, merge_small_strata, units_of
+from omicsfusion.folds import (
+    STOP_PARTS,
+    SplitError,
+    choose_stop,
+    deal,
+    merge_small_strata,
+    units_of,
+)
+from omicsfusion.outer_tests import outer_tests
 from omicsfusion.scopes import FINAL, OUTER, Scope
-from omicsfusion.tables.dates import moments_in
 from omicsfusion.tables.outcome import Outcome
 
 HORIZON_QUANTILES = (0.25, 0.5, 0.75)
 COLUMNS = ["permutation", "repeat", "fold", "inner", "group", "sample", "patient", "role"]
-
-
-class SplitError(ValueError):
-    """The samples cannot be split as asked; the text says why and what to do."""
 
 
 def make_splits(
@@ -68,13 +71,7 @@ def make_splits(
     training = samples[samples["role"] == "train"].sort_values("sample").set_index("sample")
     external = samples[samples["role"] == "external"].sort_values("sample").set_index("sample")
     design = _design(training, outcome, links)
-    kind, _, column = how.partition(":")
-    if how == "kfold":
-        tests = list(_kfold_tests(design, folds, repeats, seed))
-    elif kind == "temporal" and column:
-        tests = [(1, 1, _newest(design, training["split"], how, folds))]
-    else:
-        tests = list(_column_tests(design, training["split"], how, links))
+    tests = outer_tests(design, training["split"], how, folds, repeats, seed, links)
     blocks = [_final_scope(design, external, inner_folds, seed)]
     for repeat, fold, test in tests:
         blocks.append(
@@ -136,104 +133,6 @@ def _design(
     return pd.DataFrame({"unit": unit, "fine": fine, "coarse": coarse}, index=training.index)
 
 
-def _deal(design: pd.DataFrame, n_folds: int, seed: int, *names: str | int) -> pd.Series:
-    stratum = merge_small_strata(design["unit"], design["fine"], design["coarse"], n_folds)
-    return assign_folds(design["unit"], stratum, n_folds, seed, *names)
-
-
-def _kfold_tests(
-    design: pd.DataFrame, folds: int, repeats: int, seed: int
-) -> Iterator[tuple[int, int, pd.Index]]:
-    _refuse_few_units(design, folds, "--folds")
-    for repeat in range(1, repeats + 1):
-        fold_of = _deal(design, folds, seed, "folds", repeat)
-        for fold in range(1, folds + 1):
-            yield repeat, fold, design.index[fold_of == fold]
-
-
-def _newest(design: pd.DataFrame, split: pd.Series, how: str, folds: int) -> pd.Index:
-    """Hold out the newest units: no training sample is as new as the newest of any of them.
-
-    A unit is as new as its newest sample, so that one with samples on both sides of the cut is
-    held out whole. The cut lies between two dates, where the part held out comes nearest to one
-    in ``folds`` units (of two that are as near, the later).
-    """
-    column = how.partition(":")[2]
-    _refuse_empty_cells(split, how)
-    try:
-        moments = moments_in(split)
-    except ValueError as error:
-        raise SplitError(
-            f"The column {column!r} of --split {how} cannot be put in order of time: {error}. "
-            "Write all as 2019-03-01, or all as years or other numbers."
-        ) from None
-    latest = pd.Series(moments, index=split.index).groupby(design["unit"]).max()
-    dates, counts = np.unique(latest, return_counts=True)
-    if len(dates) < 2:
-        raise SplitError(
-            f"All patients have the same newest date in the column {column!r} of --split {how}, so "
-            "that none is newer than the others. Use another column, or another --split."
-        )
-    n_held_out = counts[::-1].cumsum()[::-1][1:]
-    # Searched from the newest date down: argmin takes the first of equal ones, the later cut.
-    nearest = np.abs(n_held_out * folds - len(latest))[::-1].argmin()
-    cut = dates[1:][::-1][nearest]
-    return design.index[(design["unit"].map(latest) >= cut).to_numpy()]
-
-
-def _column_tests(
-    design: pd.DataFrame, split: pd.Series, how: str, links: Sequence[tuple[str, str]]
-) -> Iterator[tuple[int, int, pd.Index]]:
-    kind, _, column = how.partition(":")
-    if kind not in ("column", "leave_out") or not column:
-        known = "kfold, column:NAME, leave_out:NAME and temporal:NAME"
-        raise SplitError(f"--split {how} is unknown: it must be one of {known}.")
-    _refuse_empty_cells(split, how)
-    _refuse_parted_pairs(split, how, links)
-    values = sorted(split.unique())
-    if len(values) < 2:
-        raise SplitError(
-            f"The column {column!r} of --split {how} has one value only ({values[0]!r}). "
-            "It needs at least two, such as train and test, or the names of folds."
-        )
-    torn = split.groupby(design["unit"]).nunique() > 1
-    if torn.any():
-        raise SplitError(
-            f"The column {column!r} of --split {how} puts samples of one patient or group into "
-            f"different folds, for {torn.sum()} of them, such as {torn.index[torn][0]!r}. "
-            "Give all samples of a patient the same value."
-        )
-    held_out = ["test"] if kind == "column" and values == ["test", "train"] else values
-    for fold, value in enumerate(held_out, start=1):
-        yield 1, fold, design.index[split == value]
-
-
-def _refuse_empty_cells(split: pd.Series, how: str) -> None:
-    column = how.partition(":")[2]
-    if split.isna().any():
-        raise SplitError(
-            f"The column {column!r} of --split {how} is empty for {split.isna().sum()} training "
-            f"samples, such as {split.index[split.isna()][0]}. Give each sample a value."
-        )
-
-
-def _refuse_parted_pairs(split: pd.Series, how: str, links: Sequence[tuple[str, str]]) -> None:
-    column = how.partition(":")[2]
-    parted = [
-        (one, two)
-        for one, two in links
-        if one in split.index and two in split.index and split[one] != split[two]
-    ]
-    if parted:
-        one, two = parted[0]
-        raise SplitError(
-            f"The column {column!r} of --split {how} parts samples that are the same material: "
-            f"{one} ({split[one]}) and {two} ({split[two]}) have all but the same profile, and so "
-            f"for {len(parted)} pairs. Give both samples of a pair the same value, or leave one of "
-            "them out; *.duplicates.tsv lists them."
-        )
-
-
 def _final_scope(
     design: pd.DataFrame, external: pd.DataFrame, inner_folds: int, seed: int
 ) -> pd.DataFrame:
@@ -259,8 +158,7 @@ def _outer_scope(
 def _inner_scopes(
     design: pd.DataFrame, parent: Scope, inner_folds: int, seed: int
 ) -> Iterator[pd.DataFrame]:
-    _refuse_few_units(design, inner_folds, "--inner_folds")
-    fold_of = _deal(design, inner_folds, seed, "inner folds", parent.key)
+    fold_of = deal(design, inner_folds, "--inner_folds", seed, "inner folds", parent.key)
     for inner in range(inner_folds):
         scope = replace(parent, inner=str(inner))
         yield _block(scope, _roles(design, design.index[fold_of == inner + 1], scope, seed))
@@ -297,15 +195,6 @@ def _group_names(table: pd.DataFrame, folds_per_task: int) -> pd.Series:
     outer = table[table["repeat"] > 0]
     number = outer.groupby(["repeat", "fold"], sort=True).ngroup() // folds_per_task + 1
     return number.map("g{:03d}".format).reindex(table.index, fill_value=FINAL)
-
-
-def _refuse_few_units(design: pd.DataFrame, n_folds: int, option: str) -> None:
-    n_units = design["unit"].nunique()
-    if n_units < n_folds:
-        raise SplitError(
-            f"A training set has {n_units} patients (or groups of patients), fewer than the "
-            f"{n_folds} folds asked for. Lower {option} to {n_units} or less, or use more patients."
-        )
 
 
 def _refuse_useless_scopes(table: pd.DataFrame, outcome: Outcome, each_fold: bool) -> None:

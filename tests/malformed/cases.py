@@ -787,6 +787,99 @@ def two_files_of_one_sample(cohort: Cohort) -> None:
     cohort.sheet[5][3] = "S02"
 
 
+# Segments of copy number -------------------------------------------------------------------------
+
+SEG_HEADER = ["ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean"]
+
+
+def _segments(cohort: Cohort) -> list[list[str]]:
+    """Add a layer in a SEG file, two segments a sample that break at different places."""
+    rows = [SEG_HEADER]
+    for at, sample in enumerate(SAMPLES, 1):
+        cut = 50_000 * at
+        rows.append([sample, "chr7", "1", str(cut), "40", f"{at / 8:g}"])
+        rows.append([sample, "chr7", str(cut + 1), "700000", "30", f"{-at / 4:g}"])
+    cohort.tables["cnv.seg"] = rows
+    cohort.sheet.append(["cnv", "cnv", "cnv.seg"])
+    return rows
+
+
+@case(note=("cnv.seg", "24 segments of 12 samples", "7 bins of 100 kilobases"))
+def segments(cohort: Cohort) -> None:
+    _segments(cohort)
+
+
+@case(note=("cnv", "12 SEG files of one sample each"))
+def segments_in_a_file_for_each_sample(cohort: Cohort) -> None:
+    rows = _segments(cohort)
+    del cohort.tables["cnv.seg"], cohort.sheet[-1]
+    cohort.sheet = [[*row, ""] for row in cohort.sheet]
+    cohort.sheet[0][-1] = "sample"
+    for at, sample in enumerate(SAMPLES):
+        held = [[f"aliquot{at}", *row[1:]] for row in rows if row[0] == sample]
+        cohort.tables[f"cnv_{sample}.seg"] = [SEG_HEADER, *held]
+        cohort.sheet.append(["cnv", "cnv", f"cnv_{sample}.seg", sample])
+
+
+@case(note=("cnv.seg", "1 segments without a mean count as not covered"))
+def a_segment_without_a_mean(cohort: Cohort) -> None:
+    _segments(cohort)[4][-1] = "NA"
+
+
+@case(error=("cnv.seg", "SEG file", "kind is rna_log", "needs kind cnv"))
+def segments_of_another_kind(cohort: Cohort) -> None:
+    _segments(cohort)
+    cohort.sheet[-1][1] = "rna_log"
+
+
+@case(error=("cnv.seg", "its rows are segments, not features", "Leave the column 'rows'"))
+def segments_whose_rows_should_be_features(cohort: Cohort) -> None:
+    _segments(cohort)
+    cohort.sheet = [[*row, ""] for row in cohort.sheet]
+    cohort.sheet[0][-1], cohort.sheet[-1][-1] = "rows", "features"
+
+
+@case(error=("cnv.seg", "row 5", "S02, chromosome 7: 1-100000 and 90001-700000", "overlap"))
+def segments_that_overlap(cohort: Cohort) -> None:
+    _segments(cohort)[4][2] = "90001"
+
+
+@case(error=("cnv.seg", "row 5", "end before they start", "'100001 to 7000'"))
+def a_segment_that_ends_before_it_starts(cohort: Cohort) -> None:
+    _segments(cohort)[4][3] = "7000"
+
+
+@case(error=("cnv.seg", "row 5", "'loc.start' hold no position", "'1,001'"))
+def a_position_with_a_thousands_separator(cohort: Cohort) -> None:
+    _segments(cohort)[4][2] = "1,001"
+
+
+@case(error=("cnv.seg", "row 5", "'seg.mean' hold text", "'-0,5'", "decimal point"))
+def a_mean_with_a_decimal_comma(cohort: Cohort) -> None:
+    _segments(cohort)[4][-1] = "-0,5"
+
+
+@case(error=("cnv.seg", "row 5", "1 segments have no sample", "Give each segment its sample"))
+def a_segment_of_no_sample(cohort: Cohort) -> None:
+    _segments(cohort)[4][0] = " "
+
+
+@case(error=("cnv.seg", "row 5", "1 segments have no chromosome"))
+def a_segment_on_no_chromosome(cohort: Cohort) -> None:
+    _segments(cohort)[4][1] = "NA"
+
+
+@case(error=("cnv.seg", "row 5", "The header has 6 cells", "has 5"))
+def a_segment_with_a_cell_too_few(cohort: Cohort) -> None:
+    del _segments(cohort)[4][-1]
+
+
+@case(error=("cnv.seg", "No sample of the table", "S01-01A", "begin alike"))
+def segments_of_aliquots_where_samples_are_listed(cohort: Cohort) -> None:
+    for row in _segments(cohort)[1:]:
+        row[0] += "-01A"
+
+
 # The outcome -------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.held_out import held_out_sets
 from omicsfusion.assess.pairs import class_pairs, event_pairs
 from omicsfusion.assess.regression import regression_metrics
+from omicsfusion.assess.risk_groups import cut_points, risk_groups
 from omicsfusion.assess.summary import assess
 from omicsfusion.assess.survival import survival_metrics
 from tests.predictions_table import predictions_table
@@ -110,3 +111,93 @@ def test_a_metric_of_identical_patients_has_an_interval_without_width(task, seed
     assert len(metrics)
     assert metrics["ci_low"].to_numpy() == pytest.approx(metrics["estimate"].to_numpy())
     assert metrics["ci_high"].to_numpy() == pytest.approx(metrics["estimate"].to_numpy())
+
+
+# What is learnt from predictions: the cut between high and low risk.
+
+
+def garbage(how, n, rng):
+    if how == "random":
+        return rng.normal(size=n) * 50
+    if how == "extreme":
+        return rng.choice([-3e38, 3e38, 1e-38], size=n)
+    return np.full(n, 7.0)
+
+
+def spoilt(table, repeat, fold, how, share, seed):
+    """Spoil some of a fold's test samples: risk and outcome in it, and all that other fits say.
+
+    Where these samples are trained on, other models come of it: all predictions of the other folds
+    and of the final scope may change. What this fold's fits say of its other samples cannot.
+    """
+    rng = np.random.default_rng(seed)
+    here = (table["repeat"] == repeat) & (table["fold"] == fold)
+    tested = sorted(table.loc[here & (table["scope"] == "test"), "sample"])
+    bad = set(rng.choice(tested, max(1, round(share * len(tested))), replace=False))
+    worse, theirs = table.copy(), table["sample"].isin(bad)
+    for column in ("risk", "s_1.5", "s_3.0"):
+        rows = theirs | ~here
+        worse.loc[rows, column] = garbage(how, int(rows.sum()), rng)
+    worse.loc[theirs, "time"] = np.abs(garbage(how, int(theirs.sum()), rng))
+    worse.loc[theirs, "event"] = rng.integers(0, 2, int(theirs.sum()))
+    return worse, bad
+
+
+def groups_of_fold(table, repeat, fold):
+    """Cut of a fold, and the groups of its test samples, as ASSESS finds them."""
+    rows = table[(table["repeat"] == repeat) & (table["fold"] == fold)]
+    cuts = cut_points(table)
+    cut = cuts.loc[(cuts["repeat"] == repeat) & (cuts["fold"] == fold), "cut"]
+    return cut.to_numpy(), risk_groups(rows).set_index("sample")
+
+
+@pytest.mark.parametrize("how", ["random", "constant", "extreme"])
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=SEEDS,
+    repeat=st.sampled_from([1, 2]),
+    fold=st.sampled_from([1, 2, 3]),
+    share=st.sampled_from([0.0, 0.5, 1.0]),
+)
+def test_garbage_in_test_samples_moves_neither_the_cut_nor_the_groups_of_others(
+    how, seed, repeat, fold, share
+):
+    table = predictions_table("survival", samples_per_patient=2, seed=seed, models=("fused",))
+    worse, bad = spoilt(table, repeat, fold, how, share, seed)
+    cut, groups = groups_of_fold(table, repeat, fold)
+    cut_after, groups_after = groups_of_fold(worse, repeat, fold)
+    assert cut_after.tobytes() == cut.tobytes()
+    others = groups.index.difference(sorted(bad))
+    pd.testing.assert_frame_equal(groups_after.loc[others], groups.loc[others], check_exact=True)
+
+
+@pytest.mark.parametrize("how", ["random", "constant", "extreme"])
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_garbage_in_test_predictions_leaves_every_cut_and_the_groups_of_all_others(how, seed):
+    table = predictions_table("survival", external=4, seed=seed, models=("fused",))
+    rng = np.random.default_rng(seed)
+    bad = set(rng.choice(sorted(table.loc[table["scope"] == "test", "sample"]), 5, replace=False))
+    rows = table["scope"] == "external"
+    rows |= table["sample"].isin(bad) & (table["scope"] == "test")
+    worse = table.copy()
+    worse.loc[rows, "risk"] = garbage(how, int(rows.sum()), rng)
+    before, after = (risk_groups(part).set_index("sample") for part in (table, worse))
+    pd.testing.assert_frame_equal(cut_points(worse), cut_points(table), check_exact=True)
+    others = before.index.difference(sorted(bad))
+    pd.testing.assert_frame_equal(after.loc[others], before.loc[others], check_exact=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=SEEDS, fold=st.sampled_from([1, 2, 3]))
+def test_an_inner_prediction_does_move_the_cut_of_its_fold_and_of_no_other(seed, fold):
+    table = predictions_table("survival", seed=seed, models=("fused",))
+    # Ties broken: where the middle risks are equal, one risk may pass them and the median stay.
+    table["risk"] += np.arange(len(table)) * 1e-4
+    here = (table["scope"] == "inner") & (table["repeat"] == 1) & (table["fold"] == fold)
+    moved = table.copy()
+    moved.loc[table.loc[here, "risk"].idxmin(), "risk"] = 1e6
+    before, after = cut_points(table), cut_points(moved)
+    its_own = (before["repeat"] == 1) & (before["fold"] == fold)
+    assert (after["cut"] > before["cut"]).tolist() == its_own.tolist()
+    assert (after["cut"] != before["cut"]).tolist() == its_own.tolist()

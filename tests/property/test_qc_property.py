@@ -8,10 +8,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omicsfusion.qc.blocks import open_cohorts
 from omicsfusion.qc.duplicates import find_duplicates
 from omicsfusion.qc.layer_checks import check_layer
 from omicsfusion.qc.moments import Moments
+from omicsfusion.tables.cohort_table import open_tables
 from tests.layer_files import names, samples_table, write_layer
 
 KINDS = ["rna_counts", "rna_log", "methylation_beta", "metabolite", "mutation", "cnv"]
@@ -46,7 +46,7 @@ def test_any_table_is_told_of_each_sample_once_and_in_finite_numbers(
     X = some_table(kind, n, p, seed)
     samples = samples_table(names("s", n))
     with tempfile.TemporaryDirectory() as folder:
-        tables = open_cohorts([write_layer(Path(folder), X, kind=kind)], samples)
+        tables = open_tables([write_layer(Path(folder), X, kind=kind)], samples)
         found = check_layer("rna", tables, samples, None, ("pca",))
         duplicates = find_duplicates("rna", tables, samples)
     assert found.samples["sample"].to_list() == list(names("s", n))
@@ -78,7 +78,7 @@ def test_external_samples_never_change_what_is_said_of_training_samples(
                 write_layer(Path(folder), X),
                 write_layer(Path(folder), garbage, "rna_log", "b", ids),
             ]
-            found = check_layer("rna", open_cohorts(paths, samples), samples, None, ("pca",))
+            found = check_layer("rna", open_tables(paths, samples), samples, None, ("pca",))
         own = found.samples[found.samples["role"] == "train"].reset_index(drop=True)
         points = found.embedding[found.embedding["cohort"] == "main"].reset_index(drop=True)
         seen.append((own, points))
@@ -95,7 +95,7 @@ def test_an_exact_copy_is_found_on_any_scale(seed: int, scale: float, shift: flo
     X[one] = X[other]
     samples = samples_table(names("s", 12))
     with tempfile.TemporaryDirectory() as folder:
-        tables = open_cohorts([write_layer(Path(folder), X * scale + shift)], samples)
+        tables = open_tables([write_layer(Path(folder), X * scale + shift)], samples)
         pairs = find_duplicates("rna", tables, samples).pairs
     assert pairs[["sample", "other"]].to_numpy().tolist() == [
         [f"s{number:04d}" for number in sorted((one, other))]

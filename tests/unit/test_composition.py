@@ -1,11 +1,7 @@
 """Compositions are turned into log ratios by what was learnt from training samples."""
 
-import warnings
-
-import h5py
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from omicsfusion.preprocess.normalise.composition import (
     AdditiveLogRatio,
@@ -13,112 +9,9 @@ from omicsfusion.preprocess.normalise.composition import (
     IsometricLogRatio,
     RelativeAbundance,
 )
+from tests.counts import N_GENERA, OF_GENERA, RATIOS, draw_genera
 
 NAN = np.nan
-STEPS = (CentredLogRatio, IsometricLogRatio, AdditiveLogRatio, RelativeAbundance)
-RATIOS = STEPS[:3]
-N_PARTS = 40
-
-
-def draw_genera(n: int, seed: int) -> np.ndarray:
-    """Genus counts: always the same mean shares, half of the values 0, samples of uneven depth."""
-    log_shares = np.random.default_rng(99).normal(0, 2, size=N_PARTS)
-    rng = np.random.default_rng(seed)
-    shares = np.exp(log_shares + rng.normal(0, 1, size=(n, N_PARTS)))
-    shares /= shares.sum(axis=1, keepdims=True)
-    X = rng.poisson(shares * rng.uniform(300, 3000, size=(n, 1))).astype(float)
-    X[:, 0] += 50
-    return X
-
-
-@pytest.fixture(scope="module", params=STEPS, ids=lambda cls: cls.__name__)
-def fitted(request):
-    """Each step, fitted on 30 samples."""
-    return request.param().fit(draw_genera(30, 0))
-
-
-def quiet(call):
-    """Return the result; fail on a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return call()
-
-
-def awkward_samples() -> np.ndarray:
-    """New samples: plain, shallow, sparse, lacking parts, shares, in Fortran order."""
-    X = draw_genera(6, 1)
-    X[1] = np.floor(X[1] / 20)
-    X[2, 5:] = 0
-    X[3, ::7] = NAN
-    X[4] /= X[4].sum()
-    return np.asfortranarray(X)
-
-
-def test_a_sample_alone_equals_itself_in_a_batch_to_the_bit(fitted):
-    X = awkward_samples()
-    together = quiet(lambda: fitted.transform(X))
-    for row in range(len(X)):
-        np.testing.assert_array_equal(fitted.transform(X[[row]])[0], together[row])
-
-
-def test_a_reloaded_step_gives_the_same_bits(fitted, tmp_path):
-    with h5py.File(tmp_path / "step.h5", "w") as file:
-        fitted.to_h5(file)
-    with h5py.File(tmp_path / "step.h5") as file:
-        again = type(fitted).from_h5(file)
-    X = awkward_samples()
-    np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
-    names = [f"g{k}" for k in range(N_PARTS)]
-    assert (again.get_feature_names_out(names) == fitted.get_feature_names_out(names)).all()
-    assert again.did_ == fitted.did_ != ""
-
-
-@pytest.mark.parametrize("garbage", ["huge", "negative", "one huge", "one tiny", "mixed"])
-def test_garbage_comes_out_finite_and_without_warnings(fitted, garbage):
-    X = np.zeros((1, N_PARTS))
-    if garbage == "huge":
-        X[:] = 3e38
-    elif garbage == "negative":
-        X[:] = -7
-        X[0, 3] = 2
-    elif garbage == "one huge":
-        X[0, 0] = 3e38
-    elif garbage == "one tiny":
-        X[0, 0] = 1e-37
-    else:
-        X[0] = 10.0 ** np.linspace(-37, 38, N_PARTS)
-    found = quiet(lambda: fitted.transform(X))
-    assert np.isfinite(found.astype(np.float32)).all()
-
-
-def test_below_zero_counts_as_zero(fitted):
-    X = draw_genera(2, 3)
-    assert (X == 0).any()
-    np.testing.assert_array_equal(fitted.transform(np.where(X == 0, -5.0, X)), fitted.transform(X))
-
-
-def test_a_sample_without_counts_comes_out_missing_and_is_not_learnt_from(fitted):
-    X = draw_genera(30, 0)
-    padded = np.vstack([X, np.zeros((1, N_PARTS)), np.full((1, N_PARTS), NAN)])
-    step = quiet(lambda: type(fitted)().fit(padded))
-    found = quiet(lambda: step.transform(padded))
-    np.testing.assert_allclose(found[:-2], fitted.transform(X), rtol=1e-6, atol=1e-6)
-    assert np.isnan(found[-2:]).all()
-
-
-@pytest.mark.parametrize("cls", STEPS)
-def test_a_table_with_negative_values_passes_through(cls, tmp_path):
-    X = draw_genera(12, 0) - 40
-    step = cls().fit(X)
-    assert "are below 0: the table was transformed before" in step.skipped_
-    np.testing.assert_array_equal(step.transform(X), X)
-    names = [f"g{k}" for k in range(N_PARTS)]
-    assert step.get_feature_names_out(names).tolist() == names
-    with h5py.File(tmp_path / "step.h5", "w") as file:
-        step.to_h5(file)
-        again = cls.from_h5(file)
-    np.testing.assert_array_equal(again.transform(X), X)
-    assert again.get_feature_names_out(names).tolist() == names
 
 
 @pytest.mark.parametrize("cls", RATIOS)
@@ -146,7 +39,7 @@ def test_zeros_never_take_more_than_half_of_the_whole():
 def test_the_zeros_of_a_new_sample_are_replaced_as_those_of_the_training_samples():
     """However deep or sparse the new sample, and whoever stands beside it."""
     step = CentredLogRatio().fit(draw_genera(30, 0))
-    new = np.zeros((1, N_PARTS))
+    new = np.zeros((1, N_GENERA))
     new[0, :10] = 1e6
     found = step.transform(new)[0]
     expected = np.log2(0.1 * (1 - 30 * step.delta_) / step.delta_)
@@ -173,7 +66,7 @@ def test_clr_sums_to_zero_and_alr_and_ilr_follow_from_it():
 def test_balances_are_named_after_the_part_with_which_they_grow():
     X = draw_genera(30, 0)
     step = IsometricLogRatio().fit(X)
-    names = step.get_feature_names_out([f"g{k}" for k in range(N_PARTS)])
+    names = step.get_feature_names_out([f"g{k}" for k in range(N_GENERA)])
     assert names[:2].tolist() == ["g1/1 before", "g2/2 before"]
     more = X[:1].copy()
     more[0, 17] = 1e5
@@ -195,7 +88,7 @@ def test_the_additive_reference_is_the_quietest_of_the_most_prevalent_parts():
 
 def test_the_additive_reference_can_be_named():
     X = draw_genera(9, 0)
-    names = [f"g{k}" for k in range(N_PARTS)]
+    names = [f"g{k}" for k in range(N_GENERA)]
     step = AdditiveLogRatio(reference="g7").fit(X, features=names)
     assert "g7" not in step.get_feature_names_out(names)
     with pytest.raises(ValueError, match="The reference 'Bacteroides' is not among the features"):
@@ -204,7 +97,7 @@ def test_the_additive_reference_can_be_named():
         AdditiveLogRatio(reference="g7").fit(X)
 
 
-@pytest.mark.parametrize("cls", STEPS)
+@pytest.mark.parametrize("cls", OF_GENERA)
 def test_missing_parts_hardly_move_the_others(cls):
     """Parts that hold a third of the counts are absent from a new table."""
     step = cls().fit(draw_genera(200, 0))
@@ -238,11 +131,11 @@ def test_cohorts_with_other_parts_are_set_against_the_same_whole():
     lacking = X.copy()
     lacking[100:, abundant] = NAN
     found = CentredLogRatio().fit(lacking).transform(lacking)
-    rare = np.setdiff1d(np.arange(N_PARTS), abundant)
+    rare = np.setdiff1d(np.arange(N_GENERA), abundant)
     expected = CentredLogRatio().fit(X).transform(X)
     shift = np.median((found - expected)[:, rare], axis=1)
     # Without allowance the second cohort's parts would all be higher by the mean of the absent.
-    assert expected[:, abundant].mean() * 12 / N_PARTS > 0.7
+    assert expected[:, abundant].mean() * 12 / N_GENERA > 0.7
     assert abs(np.median(shift[:100]) - np.median(shift[100:])) < 0.1
 
 
@@ -252,40 +145,3 @@ def test_relative_abundances_are_shares_of_the_whole():
     lacking = step.transform([[NAN, 3, 6]])[0]
     # The first part holds 55 % of the mean sample: the others, together, get the other 45 %.
     np.testing.assert_allclose(lacking[1:], [0.15, 0.3])
-
-
-def test_the_order_of_the_matrix_in_memory_changes_no_bit(fitted):
-    again = type(fitted)().fit(np.asfortranarray(draw_genera(30, 0)))
-    for name in fitted.state:
-        np.testing.assert_array_equal(getattr(again, name), getattr(fitted, name))
-
-
-def test_rows_may_be_read_one_by_one(fitted):
-    X = draw_genera(30, 0)
-    passes = []
-
-    def rows():
-        passes.append(1)
-        return iter(X)
-
-    streamed = type(fitted)().fit_rows(rows)
-    assert len(passes) <= 4
-    for name in fitted.state:
-        np.testing.assert_array_equal(getattr(streamed, name), getattr(fitted, name))
-
-
-def counting(cls: type) -> type:
-    """Let the checks of scikit-learn, whose data are normal, work on counts."""
-
-    def _checked(self, X, *, fitting=False):
-        return np.rint(1000 * np.abs(cls._checked(self, X, fitting=fitting)))
-
-    name = cls.__name__ + "OfCounts"
-    # Of the module, so that the check that pickles the estimator finds it.
-    globals()[name] = type(name, (cls,), {"_checked": _checked, "__module__": __name__})
-    return globals()[name]
-
-
-@parametrize_with_checks([cls() for cls in STEPS] + [counting(cls)() for cls in STEPS])
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from omicsfusion.qc import duplicates as subject
-from omicsfusion.qc.blocks import LayerFilesError, open_cohorts
 from omicsfusion.qc.duplicates import Duplicates, find_duplicates
+from omicsfusion.tables.cohort_table import LayerFilesError, open_tables
 from omicsfusion.tables.duplicate_pairs import COLUMNS
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.layer_files import names, samples_table, write_layer
@@ -28,7 +28,7 @@ def tissue(n: int, p: int, seed: int = 0) -> np.ndarray:
 def found_in(folder: Path, X: np.ndarray, **options: object) -> Duplicates:
     path = write_layer(folder, X, **options)
     samples = samples_table(names("s", len(X)))
-    return find_duplicates("rna", open_cohorts([path], samples), samples)
+    return find_duplicates("rna", open_tables([path], samples), samples)
 
 
 def pairs(found: Duplicates) -> list[tuple[str, str]]:
@@ -151,7 +151,7 @@ def two_cohorts(folder: Path, main: np.ndarray, other: np.ndarray) -> Duplicates
         [samples_table(names("s", len(main))), samples_table(ids, "b", "external")],
         ignore_index=True,
     )
-    return find_duplicates("rna", open_cohorts(paths, samples), samples)
+    return find_duplicates("rna", open_tables(paths, samples), samples)
 
 
 def test_a_copy_in_another_cohort_is_found_and_a_shift_between_cohorts_is_no_likeness(
@@ -178,7 +178,7 @@ def test_two_samples_of_a_patient_are_told_apart_from_those_of_two(tmp_path: Pat
     patients[7] = patients[2]
     path = write_layer(tmp_path, X)
     samples = samples_table(names("s", 20), patients=patients)
-    table = find_duplicates("rna", open_cohorts([path], samples), samples).pairs
+    table = find_duplicates("rna", open_tables([path], samples), samples).pairs
     assert table["relation"].to_list() == ["same_patient", "different_patients"]
 
 
@@ -189,7 +189,7 @@ def test_tiles_and_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     whole = found_in(tmp_path, X)
     monkeypatch.setattr(subject, "TILE", 5)
     monkeypatch.setattr(subject, "FEATURES_AT_ONCE", 7)
-    monkeypatch.setattr("omicsfusion.qc.blocks.BLOCK_VALUES", 23 * 11)
+    monkeypatch.setattr("omicsfusion.tables.cohort_table.BLOCK_VALUES", 23 * 11)
     tiled = found_in(tmp_path, X)
     assert pairs(whole) == [("s0002", "s0007"), ("s0015", "s0022")]
     pd.testing.assert_frame_equal(whole.pairs, tiled.pairs)
@@ -212,7 +212,7 @@ def test_samples_that_are_not_used_are_not_compared(tmp_path: Path) -> None:
     X[7] = X[2]
     path = write_layer(tmp_path, X)
     samples = samples_table([name for name in names("s", 20) if name != "s0007"])
-    found = find_duplicates("rna", open_cohorts([path], samples), samples)
+    found = find_duplicates("rna", open_tables([path], samples), samples)
     assert (found.n_samples, pairs(found)) == (19, [])
 
 
@@ -223,7 +223,7 @@ def test_files_of_two_layers_are_refused(tmp_path: Path) -> None:
         write_layer(tmp_path / "b", tissue(3, 4), kind="array", cohort="b"),
     ]
     with pytest.raises(LayerFilesError, match=r"hold rna \(array\), rna \(rna_log\)"):
-        open_cohorts(paths, samples_table(names("s", 3)))
+        open_tables(paths, samples_table(names("s", 3)))
 
 
 def test_the_script_writes_both_tables(tmp_path: Path) -> None:
@@ -254,6 +254,6 @@ def test_the_breast_cancers_hold_no_copies_although_some_share_wild_values(tmp_p
         tmp_path, table.to_numpy(), samples=list(table.index), features=list(table.columns)
     )
     samples = samples_table(table.index)
-    found = find_duplicates("rna", open_cohorts([path], samples), samples)
+    found = find_duplicates("rna", open_tables([path], samples), samples)
     assert (np.corrcoef(table.to_numpy()) > subject.CORRELATION).sum() == 956 + 2 * 3
     assert (found.n_pairs_compared, pairs(found)) == (956 * 955 // 2, [])

@@ -9,13 +9,14 @@ import pytest
 
 from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.chain import Chain
-from omicsfusion.preprocess.cohorts import CohortsError, read_cohorts
+from omicsfusion.preprocess.cohorts import read_cohorts
 from omicsfusion.preprocess.fitting import count_features, fit_chains, read_chain
 from omicsfusion.preprocess.matrices import read_matrix, scopes_of
 from omicsfusion.preprocess.register import Register
 from omicsfusion.recipes.catalogue import read_catalogue
 from omicsfusion.recipes.recipe import settle
 from omicsfusion.scopes import FINAL, OUTER, Scope
+from omicsfusion.tables.cohort_table import LayerFilesError
 from omicsfusion.tables.layer import LayerHeader, new_layer
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
@@ -90,15 +91,30 @@ def test_levels_of_covariates_are_united_over_cohorts(tmp_path):
 def test_a_covariate_that_is_a_number_here_and_a_word_there_is_refused(tmp_path):
     a = clinical(tmp_path / "a.clinical.h5ad", "main", "s1", ("II",))
     b = clinical(tmp_path / "b.clinical.h5ad", "other", "s2", (), kind="numeric")
-    with pytest.raises(CohortsError, match="stage are numbers in one cohort"):
+    with pytest.raises(LayerFilesError, match="stage are numbers in one cohort"):
         read_cohorts([a, b], samples_table(["s1"], ["s2"]))
 
 
 def test_files_of_two_layers_are_refused(tmp_path):
     a = write_layer(tmp_path / "a.rna.h5ad", "main", ("s1",), ("g",), [[1]])
     b = write_layer(tmp_path / "b.mirna.h5ad", "other", ("s2",), ("g",), [[1]])
-    with pytest.raises(CohortsError, match=r"mirna \(rna_log\), rna \(rna_log\)"):
+    with pytest.raises(LayerFilesError, match=r"mirna \(rna_log\), rna \(rna_log\)"):
         read_cohorts([a, b], samples_table(["s1"], ["s2"]))
+
+
+def test_two_files_of_one_cohort_are_refused(tmp_path):
+    a = write_layer(tmp_path / "a.rna.h5ad", "main", ("s1",), ("g",), [[1]])
+    b = write_layer(tmp_path / "b.rna.h5ad", "main", ("s2",), ("g",), [[1]])
+    with pytest.raises(LayerFilesError, match="Two files hold the cohort 'main' of"):
+        read_cohorts([a, b], samples_table(["s1", "s2"]))
+
+
+def test_a_file_of_which_no_sample_is_used_adds_no_feature(tmp_path):
+    a = write_layer(tmp_path / "a.rna.h5ad", "one", ("s1",), ("g1",), [[1]])
+    b = write_layer(tmp_path / "b.rna.h5ad", "two", ("s2",), ("g2",), [[2]])
+    table = pd.DataFrame({"sample": ["s1", "s3"], "cohort": ["one", "two"], "role": "train"})
+    layer = read_cohorts([a, b], table)
+    assert (layer.samples, layer.features) == (("s1",), ("g1",))
 
 
 def notes(n, features=("a", "b"), categories=()):

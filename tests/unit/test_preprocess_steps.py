@@ -58,8 +58,10 @@ def test_counts_are_logged_and_values_that_are_logged_already_are_not():
     step = LogTransform().fit(counts)
     np.testing.assert_array_equal(step.transform(counts), [[0, 3], [1, NAN]])
     np.testing.assert_array_equal(step.transform([[-5.0, 0.0]]), [[0, 0]])
-    logged = np.array([[-1.0, 2.0]])
-    np.testing.assert_array_equal(LogTransform().fit(logged).transform(logged), logged)
+    logged = np.array([[-1.0, 2.0], [-3.0, 1.0]])
+    step = LogTransform().fit(logged)
+    assert step.skipped_ == "2 training values are negative: logged before"
+    np.testing.assert_array_equal(step.transform(logged), logged)
 
 
 def test_imputation_is_scikit_learns(values):

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omicsfusion.qc.blocks import open_cohorts
 from omicsfusion.qc.feature_checks import BINS, measure_features, most_variable
 from omicsfusion.qc.layer_checks import (
     SAMPLE_COLUMNS,
@@ -20,6 +19,7 @@ from omicsfusion.qc.layer_checks import (
 from omicsfusion.qc.sample_checks import measure_samples
 from omicsfusion.qc.scales import ALL_COHORTS, scale_signs
 from omicsfusion.qc.signs import ScaleSigns
+from omicsfusion.tables.cohort_table import open_tables
 from omicsfusion.tables.importing import ImportRequest, import_layer
 from omicsfusion.tables.layer import LayerHeader, new_layer
 from omicsfusion.tables.tsv import read_tsv, write_tsv
@@ -55,7 +55,7 @@ def checked(
 ) -> LayerChecks:
     path = write_layer(folder, X, kind=kind)
     samples = samples_table(names("s", len(X)))
-    return check_layer("rna", open_cohorts([path], samples), samples, covariates, methods)
+    return check_layer("rna", open_tables([path], samples), samples, covariates, methods)
 
 
 # Signs of what was done before
@@ -188,7 +188,7 @@ def test_missing_values_and_constants_do_not_count(tmp_path: Path) -> None:
 def test_blocks_change_no_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     X = expression()
     whole = signs_of(tmp_path, X)
-    monkeypatch.setattr("omicsfusion.qc.blocks.BLOCK_VALUES", 40 * 7)
+    monkeypatch.setattr("omicsfusion.tables.cohort_table.BLOCK_VALUES", 40 * 7)
     blocks = signs_of(tmp_path, X)
     assert blocks.spread_of_sums == pytest.approx(whole.spread_of_sums, rel=1e-12)
     for name in set(ScaleSigns.__dataclass_fields__) - {"spread_of_sums"}:
@@ -203,7 +203,7 @@ def test_sample_measures_are_those_of_numpy(tmp_path: Path) -> None:
     X[3, :10] = np.nan
     X[4, :6] = 0
     path = write_layer(tmp_path, X, kind="rna_counts")
-    (table,) = open_cohorts([path], samples_table(names("s", 40)))
+    (table,) = open_tables([path], samples_table(names("s", 40)))
     found = measure_samples(table, logarithm=True)
     logged = np.log2(X.astype(float) + 1)
     assert found.loc["s0003", "missing"] == 10 / 60
@@ -242,14 +242,14 @@ def test_external_samples_are_judged_by_the_training_samples(tmp_path: Path) -> 
     ]
     samples = pd.concat([samples_table(names("s", 40)), samples_table(ids, "b", "external")])
     samples = samples.reset_index(drop=True)
-    found = check_layer("rna", open_cohorts(paths, samples), samples, None, ("pca", "tsne"))
+    found = check_layer("rna", open_tables(paths, samples), samples, None, ("pca", "tsne"))
     by_role = found.samples.groupby("role")["outlier"].agg(lambda told: (told == "yes").sum())
     assert by_role.to_dict() == {"external": 30, "train": 0}
     assert found.embedding.groupby("method").size().to_dict() == {"pca": 70, "tsne": 40}
     note = found.embedding_summary.set_index("method").loc["tsne", "note"]
     assert note == "without the 30 external samples: t-SNE projects none"
     alone = check_layer(
-        "rna", open_cohorts(paths[:1], samples), samples, None, ("pca", "tsne")
+        "rna", open_tables(paths[:1], samples), samples, None, ("pca", "tsne")
     ).embedding
     with_others = found.embedding[found.embedding["cohort"] == "main"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, with_others)
@@ -263,7 +263,7 @@ def test_features_are_counted_in_bins_that_cohorts_share(tmp_path: Path) -> None
     paths = [write_layer(tmp_path, X), write_layer(tmp_path, Y, "rna_log", "b", ids)]
     samples = pd.concat([samples_table(names("s", 40)), samples_table(ids, "b", "external")])
     samples = samples.reset_index(drop=True)
-    table = check_layer("rna", open_cohorts(paths, samples), samples, None, ()).features
+    table = check_layer("rna", open_tables(paths, samples), samples, None, ()).features
     n = table.groupby(["measure", "cohort"])["n"].agg(["sum", "size"])
     assert n.loc["missing", "sum"].to_list() == [60, 60]
     assert n.loc["mean", "sum"].to_list() == [59, 60]
@@ -279,7 +279,7 @@ def test_the_most_variable_features_are_those_of_the_training_samples(tmp_path: 
     ids = names("t", 30)
     paths = [write_layer(tmp_path, X), write_layer(tmp_path, Y, "rna_log", "b", ids)]
     samples = pd.concat([samples_table(names("s", 30)), samples_table(ids, "b", "external")])
-    tables = open_cohorts(paths, samples)
+    tables = open_tables(paths, samples)
     measures = {table.header.cohort: measure_features(table, False) for table in tables}
     sd = np.nanstd(X.astype(np.float32)[:, :49], axis=0)
     expected = sorted(np.argsort(-sd)[:5])
@@ -344,7 +344,7 @@ def test_the_clinical_layer_is_examined_for_missing_values_only(tmp_path: Path) 
     with new_layer(path, header) as x:
         x[...] = np.array([[50.0, 1.0]] * 29 + [[50.0, np.nan]])
     samples = samples_table(names("s", 30))
-    found = check_layer("clinical", open_cohorts([path], samples), samples)
+    found = check_layer("clinical", open_tables([path], samples), samples)
     assert found.samples["missing"].to_list() == [0.0] * 29 + [0.5]
     assert found.samples["median"].isna().all()
     assert set(found.features["measure"]) == {"missing"}
@@ -353,7 +353,7 @@ def test_the_clinical_layer_is_examined_for_missing_values_only(tmp_path: Path) 
 
 
 def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
-    """UMAP included: fresh processes, and rows of the input in another order."""
+    """UMAP and Harmony included: fresh processes, and rows of the input in another order."""
     X = expression()
     outputs = []
     for run, order in enumerate([np.arange(40), np.arange(40)[::-1]]):
@@ -361,7 +361,9 @@ def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
         folder.mkdir()
         ids = names("s", 40)
         path = write_layer(folder, X, samples=ids)
-        samples = samples_table([ids[row] for row in order])
+        # Batches are text: as numbers, 01 and 1 would be one, and Harmony would have no picture.
+        batches = ["01" if row % 2 else "1" for row in order]
+        samples = samples_table([ids[row] for row in order]).assign(batch=batches)
         write_tsv(samples, folder / "samples.tsv")
         write_tsv(samples[["sample", "cohort"]].assign(sex="F"), folder / "covariates.tsv")
         subprocess.run(
@@ -373,7 +375,7 @@ def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
             cwd=folder,
             check=True,
             # UMAP in plain Python: slower for more samples, faster for these than compiling it.
-            env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+            env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONHASHSEED": str(run)},
         )
         written = sorted(folder.glob("rna.*.tsv"))
         outputs.append({file.name: file.read_bytes() for file in written})
@@ -387,7 +389,7 @@ def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
     ]
     assert outputs[0] == outputs[1]
     placed = read_tsv(tmp_path / "0" / "rna.embedding.tsv").groupby("method").size()
-    assert placed.to_dict() == {"pca": 40, "tsne": 40, "umap": 40}
+    assert placed.to_dict() == {"harmony": 40, "pca": 40, "tsne": 40, "umap": 40}
     assert list(read_tsv(tmp_path / "0" / "rna.qc_summary.tsv").columns) == list(SUMMARY_COLUMNS)
 
 

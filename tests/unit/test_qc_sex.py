@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omicsfusion.qc.blocks import open_cohorts
 from omicsfusion.qc.layer_checks import check_layer
 from omicsfusion.qc.sex import SexCalls, call_sex, given_sex, sex_genes
+from omicsfusion.tables.cohort_table import open_tables
 from tests.layer_files import names, samples_table, write_layer
 
 GENES = ("TP53", "xist", "RPS4Y1", "DDX3Y", "kdm5d")
@@ -26,7 +26,7 @@ def tissue(sexes: str, seed: int = 0) -> np.ndarray:
 
 def called(folder: Path, X: np.ndarray, kind: str = "rna_log") -> SexCalls | None:
     path = write_layer(folder, X, kind=kind, features=GENES[: X.shape[1]])
-    (table,) = open_cohorts([path], samples_table(names("s", len(X))))
+    (table,) = open_tables([path], samples_table(names("s", len(X))))
     return call_sex(table, logarithm=kind == "rna_counts")
 
 
@@ -133,7 +133,7 @@ def test_a_swapped_sample_shows_in_the_tables(tmp_path: Path) -> None:
     given = ["F" if letter == "F" else "M" for letter in sexes]
     given[7], given[9] = "F", ""
     covariates = pd.DataFrame({"sample": samples["sample"], "cohort": "main", "sex": given})
-    found = check_layer("rna", open_cohorts([path], samples), samples, covariates, ())
+    found = check_layer("rna", open_tables([path], samples), samples, covariates, ())
     row = found.samples.set_index("sample")[["sex_called", "sex_given", "sex_agrees"]]
     assert row.loc["s0007"].to_list() == ["male", "female", "no"]
     assert row.loc["s0009"].to_list() == ["male", "", ""]

@@ -349,7 +349,7 @@ def test_pictures_show_each_placed_sample_once_in_every_view(folders, task):
     figure = figures["points-2"]
     assert list(figure["views"]) == [
         f"{method}/{colour}"
-        for method in ("pca", "umap", "tsne")
+        for method in ("pca", "umap", "harmony", "tsne")
         for colour in ("outcome", "batch", "cohort")
     ]
     embedding = results["embedding"]
@@ -367,9 +367,47 @@ def test_pictures_show_each_placed_sample_once_in_every_view(folders, task):
         assert [y for _, _, y in sorted(points)] == pytest.approx(list(wanted["y"]), rel=1e-4)
         marks = [(t["marker"]["color"], t["marker"]["symbol"]) for t in drawn["data"]]
         assert len(set(marks)) == len(marks), "two categories look the same"
-    notes = [view["note"] for view in figure["views"].values()]
-    assert "For looking only" in notes[6]
+    assert "For looking only" in figure["views"]["tsne/outcome"]["note"]
     assert "36" in figure["views"]["tsne/outcome"]["alt"], "external samples are not placed"
+
+
+def test_the_picture_after_harmony_says_what_it_is_and_who_is_missing(results):
+    figure = quality_of(results)["points"]
+    labels = dict(figure.switches[0].choices)
+    assert list(labels.values()) == ["PCA", "UMAP", "UMAP after Harmony", "t-SNE"]
+    view = figure.views["harmony/batch"]
+    assert "After Harmony, for looking only: nothing uses it." in view.note
+    assert view.note.endswith(
+        "Drawn without 6 training samples without a batch; the 8 external samples: Harmony "
+        "projects none."
+    )
+    assert view.layout["xaxis"]["title"]["text"] == "UMAP 1, after Harmony"
+    assert view.alt.startswith("UMAP after Harmony of 30 samples of rna, by batch (")
+    assert "not known" not in view.alt, "samples without a batch are not placed"
+
+
+def test_of_a_picture_that_harmony_could_not_make_the_reason_is_told(copied):
+    folder = copied()
+    edit_table(folder / "qc/rna.embedding.tsv", lambda table: table[table["method"] != "harmony"])
+    reason = "1 of 3 batches with 5 or more training samples, fewer than 2."
+    edit_table(
+        folder / "qc/rna.embedding_summary.tsv",
+        lambda t: t.assign(note=t["note"].where(t["method"] != "harmony", reason)),
+    )
+    view = quality_of(read_results(folder))
+    assert not any(name.startswith("harmony") for name in view["points"].views)
+    assert view["points_note"] == f"No picture by UMAP after Harmony: {reason}"
+
+
+def test_without_batches_no_word_is_said_of_harmony(copied):
+    folder = copied()
+    for layer in ("methylation", "rna"):
+        for name in ("embedding", "embedding_summary"):
+            path = folder / f"qc/{layer}.{name}.tsv"
+            edit_table(path, lambda table: table[table["method"] != "harmony"])
+    page = text_of(render_report(read_results(folder)))
+    assert "UMAP" in page
+    assert "Harmony" not in page
 
 
 def test_colours_follow_the_outcome_of_each_task(folders):
@@ -422,7 +460,9 @@ def test_a_large_study_makes_a_page_that_can_be_sent(folders, tmp_path):
         places = {name: rng.normal(0, 9, n).round(4) for name in ("x", "y")}
         base = pd.DataFrame({"layer": layer, "cohort": "main", "sample": names})
         write_tsv(
-            pd.concat([base.assign(method=m, **places) for m in ("pca", "tsne", "umap")]),
+            pd.concat(
+                [base.assign(method=m, **places) for m in ("pca", "harmony", "tsne", "umap")]
+            ),
             folder / f"qc/{layer}.embedding.tsv",
         )
         quantiles = {f"q{q:02d}": places["x"] + q for q in (5, 25, 50, 75, 95)}

@@ -19,11 +19,23 @@ COX_PRECISION = {"precision": 1e-14, "r_precision": 1e-14}
 """With its defaults lifelines stopped up to 1e-5 away from the optimum."""
 
 
+def cut_points(entry: pd.DataFrame) -> pd.DataFrame:
+    """Return ``repeat, fold, cut`` of one model: the median of each fold's inner risks.
+
+    Parameters
+    ----------
+    entry
+        All rows of one model.
+    """
+    inner = entry[entry["scope"] == "inner"]
+    return inner.groupby(["repeat", "fold"])["risk"].median().rename("cut").reset_index()
+
+
 def risk_groups(entry: pd.DataFrame) -> pd.DataFrame:
     """Put each test sample of one model in the group of high or of low risk.
 
-    In each outer fold a sample is high when its risk exceeds the median of the fold's inner
-    out-of-fold risks. Over repeats it is high when it was in at least half of them.
+    In each outer fold a sample is high when its risk exceeds the fold's :func:`cut_points`. Over
+    repeats it is high when it was in at least half of them.
 
     Parameters
     ----------
@@ -35,9 +47,8 @@ def risk_groups(entry: pd.DataFrame) -> pd.DataFrame:
     ``model, sample, patient, risk_group, share_high``, sorted by sample. Both are missing for a
     sample that no repeat has a risk or a cut for.
     """
-    inner = entry[entry["scope"] == "inner"]
-    cuts = inner.groupby(["repeat", "fold"])["risk"].median().rename("cut").reset_index()
-    test = entry[entry["scope"] == "test"].merge(cuts, on=["repeat", "fold"], how="left")
+    test = entry[entry["scope"] == "test"]
+    test = test.merge(cut_points(entry), on=["repeat", "fold"], how="left")
     known = test["risk"].notna() & test["cut"].notna()
     test["share_high"] = (test["risk"] > test["cut"]).where(known).astype(float)
     groups = test.groupby(["model", "sample", "patient"])["share_high"].mean().reset_index()

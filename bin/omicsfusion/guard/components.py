@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.decomposition import PCA
 
-from omicsfusion.qc.blocks import CohortTable
 from omicsfusion.qc.display_scale import on_display_scale, takes_logarithm
+from omicsfusion.tables.cohort_table import CohortTable
 
 MOST_FEATURES = 2000
 MOST_COMPONENTS = 10

@@ -16,8 +16,8 @@ from omicsfusion.guard.parts import (
     patients_in_one_part,
     temporal_order,
 )
-from omicsfusion.qc.blocks import open_cohorts
 from omicsfusion.scopes import read_splits
+from omicsfusion.tables.cohort_table import open_tables
 from omicsfusion.tables.duplicate_pairs import read_duplicates
 from omicsfusion.tables.layer import read_header
 from omicsfusion.tables.outcome import read_outcome, read_samples
@@ -55,7 +55,7 @@ def guard(request: GuardRequest) -> list[Finding]:
     layers: list[LayerValues] = []
     for layer, paths in _by_layer(request.files).items():
         findings += scaled_before(layer, paths, cohorts)
-        tables = [table for table in open_cohorts(paths, samples) if table.is_training]
+        tables = [table for table in open_tables(paths, samples) if table.is_training]
         if tables:
             layers.append(read_values(layer, tables))
             findings.append(selected_before(layers[-1], outcome))

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from omicsfusion.tables.layer import LayerHeader, read_columns, read_header, read_rows
+from omicsfusion.tables.cohort_table import CohortTable, LayerFilesError, open_tables
+from omicsfusion.tables.layer import LayerHeader, read_columns, read_rows
 
 # Whole rows are read so many values at a time: 64 MB.
 ROW_BLOCK = 16_000_000
@@ -60,15 +61,15 @@ class _Source:
 
     Attributes
     ----------
-    rows, places
-        Positions of its used samples in the file, ascending, and in the layer.
+    table
+        The file and its used samples.
+    places
+        Positions of these samples in the layer.
     columns
         For each feature of the layer its position in the file; -1 where the file lacks it.
     """
 
-    path: Path
-    header: LayerHeader
-    rows: np.ndarray
+    table: CohortTable
     places: np.ndarray
     columns: np.ndarray
 
@@ -103,7 +104,7 @@ class OpenLayer:
         for source, mine, there in self._rows_by_source(rows):
             where = source.columns[start:stop]
             present = np.flatnonzero(where >= 0)
-            values = _neighbours(source.path, where[present], there)
+            values = _neighbours(source.table.path, where[present], there)
             out[np.ix_(mine, present)] = values
             self._recode(out, np.arange(start, stop), source, mine)
         return out
@@ -117,9 +118,9 @@ class OpenLayer:
         for source, mine, there in self._rows_by_source(rows):
             where = source.columns[columns]
             present = np.flatnonzero(where >= 0)
-            step = max(1, ROW_BLOCK // max(1, len(source.header.features)))
+            step = max(1, ROW_BLOCK // max(1, len(source.table.header.features)))
             for start in range(0, len(there), step):
-                values = read_rows(source.path, there[start : start + step])
+                values = read_rows(source.table.path, there[start : start + step])
                 out[np.ix_(mine[start : start + step], present)] = values[:, where[present]]
             self._recode(out, columns, source, mine)
         return out
@@ -140,7 +141,7 @@ class OpenLayer:
         """Yield for each file: which of ``rows`` it holds, and where it holds them, ascending."""
         for source in self.sources:
             position = np.full(len(self.samples), -1, dtype=np.int64)
-            position[source.places] = source.rows
+            position[source.places] = source.table.rows
             there = position[rows]
             mine = np.flatnonzero(there >= 0)
             mine = mine[np.argsort(there[mine], kind="stable")]
@@ -154,12 +155,8 @@ class OpenLayer:
         for offset, column in enumerate(columns if self.categories else ()):
             levels = self.categories[column]
             if levels is not None and source.columns[column] >= 0:
-                own = source.header.categories[self.features[column]]
+                own = source.table.header.categories[self.features[column]]
                 out[mine, offset] = _recoded(out[mine, offset], own, levels)
-
-
-class CohortsError(ValueError):
-    """The files of a layer do not belong together; the text says why."""
 
 
 def read_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> CohortsLayer:
@@ -180,46 +177,30 @@ def open_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> OpenLaye
 
     Raises
     ------
-    CohortsError
-        When the files hold different layers or kinds, or a covariate is a number in one cohort and
-        a word in another.
+    LayerFilesError
+        When the files hold different layers or kinds, two hold the same cohort, or a covariate is
+        a number in one cohort and a word in another.
     """
-    headers = {Path(path): read_header(path) for path in paths}
-    ordered = sorted(headers.items(), key=lambda item: item[1].cohort)
-    _refuse_strangers([header for _, header in ordered])
-    training = set(samples.loc[samples["role"] == "train", "cohort"])
-    trained = [header for _, header in ordered if header.cohort in training]
+    tables = open_tables(paths, samples)
+    headers = [table.header for table in tables]
+    trained = [table.header for table in tables if table.is_training]
     features = tuple(dict.fromkeys(feature for header in trained for feature in header.features))
-    used = {
-        header.cohort: set(samples.loc[samples["cohort"] == header.cohort, "sample"])
-        for _, header in ordered
-    }
-    ids = sorted(
-        sample
-        for _, header in ordered
-        for sample in header.samples
-        if sample in used[header.cohort]
-    )
+    ids = sorted(sample for table in tables for sample in table.samples)
     place = {sample: row for row, sample in enumerate(ids)}
-    sources = []
-    for path, header in ordered:
-        rows = [row for row, sample in enumerate(header.samples) if sample in used[header.cohort]]
-        sources.append(
-            _Source(
-                path,
-                header,
-                np.array(rows, dtype=np.int64),
-                np.array([place[header.samples[row]] for row in rows], dtype=np.int64),
-                _positions(features, header.features),
-            )
-        )
     return OpenLayer(
-        layer=ordered[0][1].layer,
-        kind=ordered[0][1].kind,
+        layer=headers[0].layer,
+        kind=headers[0].kind,
         samples=tuple(ids),
         features=features,
-        sources=tuple(sources),
-        categories=_union_of_levels([header for _, header in ordered], trained, features),
+        sources=tuple(
+            _Source(
+                table,
+                np.array([place[sample] for sample in table.samples], dtype=np.int64),
+                _positions(features, table.header.features),
+            )
+            for table in tables
+        ),
+        categories=_union_of_levels(headers, trained, features),
     )
 
 
@@ -252,13 +233,6 @@ def _neighbours(path: Path, columns: np.ndarray, rows: np.ndarray) -> np.ndarray
     return out
 
 
-def _refuse_strangers(headers: Sequence[LayerHeader]) -> None:
-    found = sorted({(header.layer, header.kind) for header in headers})
-    if len(found) > 1:
-        named = ", ".join(f"{layer} ({kind})" for layer, kind in found)
-        raise CohortsError(f"These files should hold one layer of one kind, but hold {named}.")
-
-
 def _union_of_levels(
     headers: Sequence[LayerHeader], sources: Sequence[LayerHeader], features: Sequence[str]
 ) -> tuple[tuple[str, ...] | None, ...]:
@@ -274,7 +248,7 @@ def _union_of_levels(
                 levels[feature].update(header.categories.get(feature, ()))
     torn = [feature for feature in features if len(types[feature]) > 1]
     if torn:
-        raise CohortsError(
+        raise LayerFilesError(
             f"The covariates {', '.join(torn)} are numbers in one cohort and words in another. "
             "Write them the same way in all."
         )

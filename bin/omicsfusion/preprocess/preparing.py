@@ -61,7 +61,7 @@ def prepare(request: PrepareRequest) -> None:
     PreparingError
         The group has no scopes, batch and outcome are confounded, or a cohort lacks too many
         features.
-    omicsfusion.preprocess.cohorts.CohortsError, omicsfusion.recipes.files.FileProblem
+    omicsfusion.tables.cohort_table.LayerFilesError, omicsfusion.recipes.files.FileProblem
         An input cannot be used.
     """
     splits = read_splits(request.splits, request.group)

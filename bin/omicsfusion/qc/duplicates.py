@@ -8,16 +8,16 @@ make them alike (tcga_brca's RNA has such pairs: correlation .9997 to .9999, and
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from omicsfusion.qc.blocks import CohortTable
 from omicsfusion.qc.display_scale import RobustScale, on_display_scale, takes_logarithm
 from omicsfusion.qc.pair_sums import ROUNDING, PairSums
+from omicsfusion.tables.cohort_table import CohortTable
 from omicsfusion.tables.duplicate_pairs import COLUMNS
 
 CORRELATION = 0.999
@@ -50,12 +50,7 @@ class Tile(NamedTuple):
         return self.table.samples[self.start : self.stop]
 
     def columns(self, features: Sequence[str]) -> np.ndarray:
-        part = CohortTable(
-            self.table.path,
-            self.table.header,
-            self.table.rows[self.start : self.stop],
-            self.table.is_training,
-        )
+        part = replace(self.table, rows=self.table.rows[self.start : self.stop])
         return part.columns(features)
 
 
@@ -96,7 +91,7 @@ def find_duplicates(layer: str, tables: Sequence[CohortTable], samples: pd.DataF
     layer
         Name of the layer.
     tables
-        From :func:`omicsfusion.qc.blocks.open_cohorts`.
+        From :func:`omicsfusion.tables.cohort_table.open_tables`.
     samples
         The clean ``samples.tsv``: ``sample, patient``.
     """

@@ -1,23 +1,25 @@
 """Pictures of a layer in two dimensions: what lies near what. They describe; nothing uses them.
 
 PCA and UMAP are fitted on the training cohorts' samples, and external samples are projected into
-them; t-SNE has no projection and shows training samples only.
+them; t-SNE and Harmony have no projection and show training samples only.
 """
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from omicsfusion.preprocess.outliers import N_COMPONENTS, centre_and_spread, robust_z
-from omicsfusion.qc.blocks import CohortTable
 from omicsfusion.qc.display_scale import RobustScale, on_display_scale
+from omicsfusion.qc.harmony import batched_samples, drawn_together
 from omicsfusion.seeds import seed_for
+from omicsfusion.tables.cohort_table import CohortTable
 
 MOST_FEATURES = 5000
 # UMAP and t-SNE start from this many principal components.
@@ -121,8 +123,30 @@ def _obstacle(n_train: int, n_features: int) -> str:
     return ""
 
 
+class Placed(NamedTuple):
+    """Where a method has placed samples.
+
+    Attributes
+    ----------
+    points
+        Samples x 2.
+    rows
+        Which samples: positions among all, training ones first.
+    note
+        Who is missing, or why nobody is there; else empty.
+    """
+
+    points: np.ndarray
+    rows: np.ndarray
+    note: str = ""
+
+
 def embed(
-    layer: str, tables: Sequence[CohortTable], components: Components, methods: Sequence[str]
+    layer: str,
+    tables: Sequence[CohortTable],
+    components: Components,
+    methods: Sequence[str],
+    batches: Mapping[str, str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Place the samples in two dimensions.
 
@@ -131,26 +155,32 @@ def embed(
     components
         From :func:`principal_components`.
     methods
-        Of ``pca``, ``umap``, ``tsne``.
+        Of ``pca``, ``umap``, ``harmony``, ``tsne``.
+    batches
+        Sample -> batch, of the samples that have one. Without any there is no ``harmony``.
 
     Returns
     -------
     ``EMBEDDING_COLUMNS``, sorted by method and sample, and ``EMBEDDING_SUMMARY_COLUMNS``, one row
     per method.
     """
-    people = [*people_of(tables, training=True), *people_of(tables, training=False)]
+    training = people_of(tables, training=True)
+    people = [*training, *people_of(tables, training=False)]
+    batch_of_each = [batches.get(sample, "") for sample, _ in training]
     points = [pd.DataFrame(columns=list(EMBEDDING_COLUMNS))]
     summary = []
     for method in sorted(methods):
-        placed, note = _place(method, layer, components)
-        shown = pd.DataFrame(people[: len(placed)], columns=["sample", "cohort"])
-        x, y = placed.round(DECIMALS).T
+        if method == "harmony" and not batches:
+            continue
+        placed = _place(method, layer, components, batch_of_each)
+        shown = pd.DataFrame([people[row] for row in placed.rows], columns=["sample", "cohort"])
+        x, y = placed.points.round(DECIMALS).T
         shown = shown.assign(layer=layer, method=method, x=x, y=y).sort_values("sample")
         explained = [np.nan, np.nan]
-        if method == "pca" and len(placed):
+        if method == "pca" and len(shown):
             explained = [*components.explained[:2].tolist(), 0.0][:2]
         points.append(shown[list(EMBEDDING_COLUMNS)])
-        summary.append((layer, method, len(placed), components.n_features, *explained, note))
+        summary.append((layer, method, len(shown), components.n_features, *explained, placed.note))
     drawn = [table for table in points if len(table)] or points[:1]
     return pd.concat(drawn, ignore_index=True), pd.DataFrame(
         summary, columns=list(EMBEDDING_SUMMARY_COLUMNS)
@@ -167,21 +197,27 @@ def people_of(tables: Sequence[CohortTable], training: bool) -> list[tuple[str, 
     )
 
 
-def _place(method: str, layer: str, components: Components) -> tuple[np.ndarray, str]:
-    """Return two columns: training samples, then external ones where there is a way; and a note."""
-    nowhere = np.empty((0, 2))
+def _place(method: str, layer: str, components: Components, batches: Sequence[str]) -> Placed:
+    """Place the training samples, and external ones where there is a way."""
     train, external = components.train, components.external
     if components.note:
-        return nowhere, components.note
+        return _nowhere(components.note)
+    everyone = np.arange(len(train) + len(external))
     if method == "pca":
-        return _two_columns(np.vstack([train, external])), ""
+        return Placed(_two_columns(np.vstack([train, external])), everyone)
     if len(train) < FEWEST_FOR_NEIGHBOURS:
-        return nowhere, f"{len(train)} training samples, fewer than {FEWEST_FOR_NEIGHBOURS}."
+        return _nowhere(f"{len(train)} training samples, fewer than {FEWEST_FOR_NEIGHBOURS}.")
     seed = seed_for(SEED, "qc", method, layer)
     if method == "umap":
-        return _umap(train, external, seed), ""
+        return Placed(_umap(train, external, seed), everyone)
+    if method == "harmony":
+        return _harmony(components, batches, seed)
     left_out = f"without the {len(external)} external samples: t-SNE projects none"
-    return _tsne(train, seed), left_out if len(external) else ""
+    return Placed(_tsne(train, seed), everyone[: len(train)], left_out if len(external) else "")
+
+
+def _nowhere(note: str) -> Placed:
+    return Placed(np.empty((0, 2)), np.empty(0, dtype=np.int64), note)
 
 
 def _two_columns(scores: np.ndarray) -> np.ndarray:
@@ -217,6 +253,20 @@ def _without_tensorflow() -> Iterator[None]:
     finally:
         if hidden:
             del modules["tensorflow"]
+
+
+def _harmony(components: Components, batches: Sequence[str], seed: int) -> Placed:
+    """Place the training samples of known, large enough batches by UMAP after Harmony."""
+    found = batched_samples(batches)
+    if found.obstacle:
+        return _nowhere(found.obstacle)
+    together = drawn_together(components.train[found.rows], found.batches, seed)
+    nobody = np.empty((0, together.shape[1]))
+    left_out = list(found.left_out)
+    if len(components.external):
+        left_out.append(f"the {len(components.external)} external samples: Harmony projects none")
+    note = f"without {'; '.join(left_out)}" if left_out else ""
+    return Placed(_umap(together, nobody, seed), found.rows, note)
 
 
 def _tsne(train: np.ndarray, seed: int) -> np.ndarray:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omicsfusion.qc.blocks import CohortTable
 from omicsfusion.qc.display_scale import on_display_scale
 from omicsfusion.qc.moments import Moments
+from omicsfusion.tables.cohort_table import CohortTable
 
 BINS = 20
 # The bins span the middle of the features; what lies outside is counted in the outermost ones, so

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omicsfusion.qc.blocks import CLINICAL, CohortTable
+from omicsfusion.preprocess.batch.policy import labels_of
 from omicsfusion.qc.display_scale import takes_logarithm
 from omicsfusion.qc.embedding import (
     EMBEDDING_COLUMNS,
@@ -32,6 +32,7 @@ from omicsfusion.qc.sample_checks import (
 from omicsfusion.qc.scales import scale_signs
 from omicsfusion.qc.sex import SexCalls, call_sex, given_sex
 from omicsfusion.qc.signs import ScaleSigns
+from omicsfusion.tables.cohort_table import CLINICAL, CohortTable
 
 SAMPLE_COLUMNS = (
     "layer",
@@ -53,7 +54,7 @@ SAMPLE_COLUMNS = (
     "sex_agrees",
 )
 SUMMARY_COLUMNS = ("layer", "cohort", "name", "value", "note")
-METHODS = ("pca", "umap", "tsne")
+METHODS = ("pca", "umap", "harmony", "tsne")
 # Digits of shares, quantiles and distances: more would be those of the machine.
 SIGNIFICANT = 6
 
@@ -84,14 +85,15 @@ def check_layer(
     layer
         Name of the layer.
     tables
-        From :func:`omicsfusion.qc.blocks.open_cohorts`.
+        From :func:`omicsfusion.tables.cohort_table.open_tables`.
     samples
-        The clean ``samples.tsv``: ``sample, patient, cohort, role``.
+        The clean ``samples.tsv``: ``sample, patient, cohort, role`` and, where the run names
+        batches, ``batch`` (text).
     covariates
         ``covariates.tsv``, in which the sex of the samples may stand.
     methods
-        Of ``METHODS``: which pictures to make. The distance in the principal components is measured
-        in any case.
+        Of ``METHODS``: which pictures to make, ``harmony`` only where the run names batches. The
+        distance in the principal components is measured in any case.
     """
     if tables[0].header.kind == CLINICAL:
         return _clinical_checks(layer, tables, samples)
@@ -102,7 +104,7 @@ def check_layer(
     components = principal_components(
         tables, most_variable(tables, of_features, MOST_FEATURES), logarithm
     )
-    points, embedding_summary = embed(layer, tables, components, methods)
+    points, embedding_summary = embed(layer, tables, components, methods, _batches(samples))
     sexes = {table.header.cohort: call_sex(table, logarithm) for table in tables}
     table = pd.concat(of_samples.values())
     table["pc_distance"] = _pc_distance(tables, components)
@@ -144,6 +146,12 @@ def _clinical_checks(
             pd.DataFrame(_sample_rows(layer, judged, nothing), columns=list(SUMMARY_COLUMNS))
         ),
     )
+
+
+def _batches(samples: pd.DataFrame) -> dict[str, str]:
+    """Return sample -> batch, of the samples that have one."""
+    labels = labels_of(samples.get("batch"), len(samples))
+    return {name: label for name, label in zip(samples["sample"], labels, strict=True) if label}
 
 
 def _takes_logarithm(tables: Sequence[CohortTable], signs: Sequence[ScaleSigns]) -> bool:

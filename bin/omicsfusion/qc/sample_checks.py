@@ -11,9 +11,9 @@ from omicsfusion.preprocess.outliers import (
     centre_and_spread,
     robust_z,
 )
-from omicsfusion.qc.blocks import BLOCK_VALUES, CLINICAL, CohortTable
 from omicsfusion.qc.display_scale import on_display_scale
 from omicsfusion.qc.signs import ABUNDANCES
+from omicsfusion.tables.cohort_table import BLOCK_VALUES, CLINICAL, CohortTable
 from omicsfusion.tables.layer import read_rows
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from omicsfusion.preprocess.normalise.earlier_scale import FEATURE_DEVIATION, FEATURE_MEAN
-from omicsfusion.qc.blocks import column_blocks
 from omicsfusion.qc.moments import Moments
 from omicsfusion.qc.signs import FEWEST, TOLERANCE, ScaleSigns
+from omicsfusion.tables.cohort_table import column_blocks
 from omicsfusion.tables.layer import LayerHeader, read_header
 
 ALL_COHORTS = "all cohorts"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omicsfusion.qc.blocks import CohortTable
 from omicsfusion.qc.display_scale import on_display_scale
 from omicsfusion.qc.moments import Moments
+from omicsfusion.tables.cohort_table import CohortTable
 
 KINDS = ("rna_counts", "rna_log", "array")
 XIST = ("XIST", "ENSG00000229807")

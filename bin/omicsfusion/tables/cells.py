@@ -9,10 +9,10 @@ from omicsfusion.tables.block import Block
 from omicsfusion.tables.ids import SHOWN
 from omicsfusion.tables.numbers import (
     GENERAL_CURE,
-    NUMBER_PATTERN,
     cure_for_text,
     is_missing,
     number_in,
+    plain_numbers,
 )
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import TableIds
@@ -92,7 +92,7 @@ class CellReader:
     def _parse(self, block: Block, columns: np.ndarray, cells: np.ndarray) -> np.ndarray:
         """Turn cells that are not all numbers (rows x ``columns``, objects) into numbers."""
         texts = cells.ravel()
-        numbers = _plain_numbers(texts)
+        numbers = plain_numbers(texts)
         for place in np.flatnonzero(np.isnan(numbers)):
             if pd.isna(texts[place]):
                 continue
@@ -161,19 +161,3 @@ class CellReader:
 def _as_text(cell: object) -> str:
     """A cell as text; a truth value as it would be written."""
     return str(cell).upper() if isinstance(cell, bool | np.bool_) else str(cell)
-
-
-def _plain_numbers(cells: np.ndarray) -> np.ndarray:
-    """Return the ordinary numbers among cells; NaN for whatever has to be looked at singly."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    texts = pa.array([cell if isinstance(cell, str) else None for cell in cells], pa.string())
-    trimmed = compute.utf8_trim_whitespace(texts)
-    plain = compute.match_substring_regex(trimmed, f"^{NUMBER_PATTERN}$")
-    # Arrow's numbers have no plus sign in front.
-    bare = compute.utf8_ltrim(compute.if_else(plain, trimmed, None), "+")
-    try:
-        return compute.cast(bare, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:  # beyond what a double holds
-        return np.full(len(cells), np.nan)

@@ -16,11 +16,12 @@ from omicsfusion.tables.check_tables import (
     layers_table,
     seen_samples,
 )
+from omicsfusion.tables.class_order import check_class_order
 from omicsfusion.tables.cohorts import find_members
 from omicsfusion.tables.covariates import check_covariates
 from omicsfusion.tables.designs import check_batch, check_group, check_split
 from omicsfusion.tables.findings import Findings, Request
-from omicsfusion.tables.layer_ids import find_layers
+from omicsfusion.tables.layer_ids import check_seg, find_layers
 from omicsfusion.tables.layer_sizes import check_layer_sizes
 from omicsfusion.tables.outcome_check import CheckedOutcome, check_outcome
 from omicsfusion.tables.plan import Plan
@@ -71,6 +72,8 @@ def check(request: Request) -> Checked:
     outcome = check_outcome(
         samples, candidates, request.task, request.target, request.folds, found.problems
     )
+    if outcome is not None:
+        check_class_order(request.class_order, request.task, outcome, candidates, found.problems)
     left_out = outcome.left_out if outcome is not None else {}
     used = candidates.index.drop(list(left_out))
     found.members.left_out.update(left_out)
@@ -84,7 +87,7 @@ def _check_readable(sheet: Sequence[SheetRow], problems: Problems) -> None:
     """Without samples.tsv, say at least which tables cannot be read."""
     for row in sheet:
         try:
-            read_ids(row.path, row.file)
+            check_seg(row, read_ids(row.path, row.file), problems)
         except UnreadableTableError as error:
             problems.error(error.problem, error.cure, file=row.file, row=error.row)
 

@@ -24,6 +24,7 @@ class Request:
     samples: Path
     task: str
     target: str
+    class_order: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     batch: str | None = None
     group: str | None = None

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from omicsfusion.tables.block import Block
+from omicsfusion.tables.block import BLOCK_CELLS, Block
 from omicsfusion.tables.cells import CellReader
 from omicsfusion.tables.clinical import clinical_column
 from omicsfusion.tables.layer import LayerHeader, new_layer
-from omicsfusion.tables.layer_ids import column_of_sample
+from omicsfusion.tables.layer_ids import column_of_sample, segments_of_one
 from omicsfusion.tables.layer_writer import LayerWriter
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import TableIds, read_blocks, read_ids
-from omicsfusion.tables.samplesheet import CLINICAL, FEATURES
+from omicsfusion.tables.samplesheet import CLINICAL, FEATURES, SAMPLES
+from omicsfusion.tables.seg_bins import bin_blocks, bin_names, joined
 from omicsfusion.tables.text_table import read_cells
 from omicsfusion.tables.unreadable import UnreadableTableError
 from omicsfusion.tables.value_checks import ValueChecks
@@ -59,7 +60,9 @@ def import_layer(request: ImportRequest, path: Path) -> Problems:
     """
     problems = Problems()
     try:
-        if request.samples:
+        if request.samples and request.rows == SAMPLES:
+            _import_seg_files(request, path, problems)
+        elif request.samples:
             _import_single_samples(request, path, problems)
         elif request.kind == CLINICAL:
             _import_clinical(request, path, problems)
@@ -81,7 +84,7 @@ def _import_table(request: ImportRequest, path: Path, problems: Problems) -> Non
     )
     target = _rank(order)
     cells = CellReader(ids)
-    checks = ValueChecks(request.kind, header.samples, features)
+    checks = ValueChecks(request.kind, header.samples, features, gaps=ids.form == SEG)
     with new_layer(path, header) as x, LayerWriter(x) as writer:
         for block in read_blocks(ids):
             values = cells.numbers(block)
@@ -124,6 +127,28 @@ def _import_single_samples(request: ImportRequest, path: Path, problems: Problem
             checks.look(np.array([row]), 0, values)
             x[row] = values[0]
     checks.report([ids.name for ids in tables], problems)
+
+
+def _import_seg_files(request: ImportRequest, path: Path, problems: Problems) -> None:
+    """One SEG file per sample (no other files of one sample have samples in their rows).
+
+    The bins are those of one SEG file that held all samples.
+    """
+    names = {sample: request.name(index) for index, sample in enumerate(request.samples)}
+    parts = {
+        sample: segments_of_one(read_ids(file, names[sample]))
+        for sample, file in zip(request.samples, request.files, strict=True)
+    }
+    segments = joined(parts)
+    bins = bin_names(segments)
+    header = LayerHeader(request.layer, request.kind, request.cohort, segments.samples, bins)
+    checks = ValueChecks(request.kind, header.samples, bins, gaps=True)
+    with new_layer(path, header) as x:
+        for block in bin_blocks(segments, BLOCK_CELLS):
+            values = np.asarray(block.cells)
+            checks.look(np.arange(block.row, block.row + len(values)), 0, values)
+            x[block.row : block.row + len(values)] = values
+    checks.report([names[sample] for sample in header.samples], problems)
 
 
 def _with_ids_of(ids: TableIds, other: TableIds) -> TableIds:

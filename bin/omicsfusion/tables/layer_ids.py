@@ -7,9 +7,10 @@ from omicsfusion.tables.ids import check_features, check_ids, near_name, shown
 from omicsfusion.tables.numbers import is_number
 from omicsfusion.tables.orientation import settle_rows
 from omicsfusion.tables.problems import Problems
-from omicsfusion.tables.reading import TableIds, read_ids
+from omicsfusion.tables.reading import SEG, TableIds, read_ids
 from omicsfusion.tables.samples import SampleTable
-from omicsfusion.tables.samplesheet import CLINICAL, FEATURES, SheetRow
+from omicsfusion.tables.samplesheet import CLINICAL, CNV, FEATURES, SAMPLES, SheetRow
+from omicsfusion.tables.seg_bins import Segments, joined
 from omicsfusion.tables.unreadable import UnreadableTableError
 
 # Files of one sample each become one layer: what one file lacks is missing. Above this share of
@@ -86,11 +87,32 @@ def _ids(row: SheetRow, problems: Problems) -> TableIds | None:
     return None
 
 
+def check_seg(row: SheetRow, ids: TableIds, problems: Problems) -> None:
+    """Report a SEG file that the samplesheet takes for something else."""
+    if ids.form != SEG:
+        return
+    if row.kind != CNV:
+        problems.error(
+            f"It is a SEG file (segments of copy number), but its kind is {row.kind}.",
+            f"A SEG file needs kind {CNV} in the samplesheet.",
+            file=ids.name,
+        )
+    if row.rows == FEATURES:
+        problems.error(
+            "It is a SEG file: its rows are segments, not features.",
+            "Leave the column 'rows' of the samplesheet empty for it.",
+            file=ids.name,
+        )
+
+
 def _layer_of_table(row: SheetRow, samples: SampleTable, problems: Problems) -> LayerIds | None:
     ids = _ids(row, problems)
     if ids is None:
         return None
     before = len(problems.errors)
+    check_seg(row, ids, problems)
+    if len(problems.errors) > before:
+        return None
     rows = settle_rows(ids, row.rows, samples.table.index, samples.name, problems)
     check_ids(ids.columns, "column", problems, file=ids.name)
     check_ids(ids.rows, "row", problems, file=ids.name, places=ids.lines)
@@ -108,7 +130,7 @@ def _layer_of_table(row: SheetRow, samples: SampleTable, problems: Problems) -> 
     if len(problems.errors) > before:
         return None
     notes = [f"{row.layer} ({ids.name}): {remark}" for remark in ids.remarks]
-    if not row.rows:
+    if not row.rows and ids.form != SEG:
         other = "columns" if rows == FEATURES else "rows"
         notes.append(f"{row.layer} ({ids.name}): samples are {other} (found out from their ids)")
     return LayerIds(
@@ -152,34 +174,62 @@ def column_of_sample(ids: TableIds, sample: str) -> int:
     return 0
 
 
+def segments_of_one(ids: TableIds) -> Segments:
+    """Return the segments of a SEG file that holds one sample, whatever it is called there.
+
+    Raises
+    ------
+    UnreadableTableError
+        It is no SEG file, or holds several samples.
+    """
+    if ids.segments is None:
+        raise UnreadableTableError(
+            "It is no SEG file, but other files of the layer are.",
+            "Give all samples of a layer in one format.",
+        )
+    if len(ids.rows) > 1:
+        raise UnreadableTableError(
+            f"The SEG file should hold one sample, but it has {len(ids.rows)}: {shown(ids.rows)}.",
+            "Leave the column 'sample' of the samplesheet empty for a SEG file of several samples, "
+            "whose own ids are then used.",
+        )
+    return ids.segments
+
+
 def _layer_of_single_samples(
     group: Sequence[SheetRow], samples: SampleTable, problems: Problems
 ) -> LayerIds | None:
     before = len(problems.errors)
     if any(not row.sample for row in group):
         return None
+    group = sorted(group, key=lambda row: row.sample)
+    first = group[0]
     features: list[set[str]] = []
+    segments: dict[str, Segments] = {}
     for row in group:
         ids = _ids(row, problems)
         if ids is None:
             continue
         _check_single(row, ids, problems)
-        features.append(set(ids.rows))
-    if len(problems.errors) > before:
-        return None
-    union, shared = set.union(*features), set.intersection(*features)
-    group = sorted(group, key=lambda row: row.sample)
-    first = group[0]
-    check_features(sorted(union), problems, file=first.file)
-    unshared = 1 - len(shared) / len(union)
-    if unshared > MAX_UNSHARED:
+        if ids.segments is None:
+            features.append(set(ids.rows))
+        else:
+            segments[row.sample] = ids.segments
+    if features and segments:
         problems.error(
-            f"The files of layer {first.layer!r} of cohort {first.cohort!r} share only "
-            f"{len(shared)} of {len(union)} features.",
-            f"At most {MAX_UNSHARED:.0%} may be missing from some file: were they made with the "
-            "same annotation and the same names?",
+            f"{len(segments)} files of layer {first.layer!r} of cohort {first.cohort!r} are SEG "
+            f"files and {len(features)} are not.",
+            "Give all samples of a layer in one format.",
             file=first.file,
         )
+    if len(problems.errors) > before:
+        return None
+    notes: list[str] = []
+    if segments:
+        rows, n_features = SAMPLES, joined(segments).n_bins
+    else:
+        rows = FEATURES
+        n_features, notes = _features_of_files(features, first, problems)
     found = sorted(row.sample for row in group)
     if not set(found) & set(samples.table.index):
         problems.error(
@@ -190,31 +240,51 @@ def _layer_of_single_samples(
         )
     if len(problems.errors) > before:
         return None
-    notes = [f"{first.layer}: {len(group)} files of one sample each"]
-    if unshared:
-        notes.append(
-            f"{first.layer}: {len(union) - len(shared)} of {len(union)} features are missing from "
-            "some files"
-        )
+    what = "SEG files" if segments else "files"
     return LayerIds(
         cohort=first.cohort,
         layer=first.layer,
         kind=first.kind,
         role=first.role,
-        rows=FEATURES,
+        rows=rows,
         sources=tuple(row.file for row in group),
         source_samples=tuple(row.sample for row in group),
         samples=tuple(found),
-        n_features=len(union),
+        n_features=n_features,
         name=first.file,
-        notes=tuple(notes),
+        notes=(f"{first.layer}: {len(group)} {what} of one sample each", *notes),
     )
 
 
+def _features_of_files(
+    features: Sequence[set[str]], first: SheetRow, problems: Problems
+) -> tuple[int, list[str]]:
+    """Check that files of one sample each share their features; return how many, and notes."""
+    union, shared = set.union(*features), set.intersection(*features)
+    check_features(sorted(union), problems, file=first.file)
+    unshared = 1 - len(shared) / len(union)
+    if unshared > MAX_UNSHARED:
+        problems.error(
+            f"The files of layer {first.layer!r} of cohort {first.cohort!r} share only "
+            f"{len(shared)} of {len(union)} features.",
+            f"At most {MAX_UNSHARED:.0%} may be missing from some file: were they made with the "
+            "same annotation and the same names?",
+            file=first.file,
+        )
+    if not unshared:
+        return len(union), []
+    lacking = f"{len(union) - len(shared)} of {len(union)} features are missing from some files"
+    return len(union), [f"{first.layer}: {lacking}"]
+
+
 def _check_single(row: SheetRow, ids: TableIds, problems: Problems) -> None:
+    check_seg(row, ids, problems)
     check_ids(ids.rows, "row", problems, file=ids.name, places=ids.lines)
     try:
-        column_of_sample(ids, row.sample)
+        if ids.form == SEG:
+            segments_of_one(ids)
+        else:
+            column_of_sample(ids, row.sample)
     except UnreadableTableError as error:
         problems.error(error.problem, error.cure, file=ids.name, row=error.row)
     if row.kind == CLINICAL:

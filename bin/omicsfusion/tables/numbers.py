@@ -15,6 +15,8 @@ Missing values, decided once for all tables (docs/usage.md says the same):
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 MISSING = frozenset({"", "na", "nan"})
 PROBABLY_MISSING = frozenset({"n/a", "#n/a", "null"})
 MISSING_AMONG_NUMBERS = frozenset({"none", ".", "-", "--"})
@@ -66,6 +68,22 @@ def number_in(cell: str) -> float | None:
         return float("nan")
     plain = cell.strip()
     return float(plain) if is_number(plain) or is_infinite(plain) else None
+
+
+def plain_numbers(cells: np.ndarray) -> np.ndarray:
+    """Return the ordinary numbers among cells; NaN for what :func:`number_in` has to look at."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    texts = pa.array([cell if isinstance(cell, str) else None for cell in cells], pa.string())
+    trimmed = compute.utf8_trim_whitespace(texts)
+    plain = compute.match_substring_regex(trimmed, f"^{NUMBER_PATTERN}$")
+    # Arrow's numbers have no plus sign in front.
+    bare = compute.utf8_ltrim(compute.if_else(plain, trimmed, None), "+")
+    try:
+        return compute.cast(bare, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:  # beyond what a double holds
+        return np.full(len(cells), np.nan)
 
 
 def cure_for_text(cells: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from omicsfusion.tables.ids import other_spellings, trailing_parts
 from omicsfusion.tables.problems import Problems
-from omicsfusion.tables.reading import ANNDATA, TableIds
+from omicsfusion.tables.reading import ANNDATA, SEG, TableIds
 from omicsfusion.tables.samplesheet import FEATURES, SAMPLES
 
 
@@ -18,7 +18,7 @@ def settle_rows(
     ids
         The table's ids.
     stated
-        ``features``, ``samples``, or empty (AnnData: samples).
+        ``features``, ``samples``, or empty (AnnData and SEG: samples).
     known
         The samples of samples.tsv.
     samples_name
@@ -30,7 +30,7 @@ def settle_rows(
     """
     across = len(set(ids.columns) & set(known))
     down = len(set(ids.rows) & set(known))
-    stated = stated or (SAMPLES if ids.form == ANNDATA else "")
+    stated = stated or (SAMPLES if ids.form in (ANNDATA, SEG) else "")
     if across == 0 and down == 0:
         _no_overlap(ids, stated, known, samples_name, problems)
         return None

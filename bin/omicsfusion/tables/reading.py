@@ -1,7 +1,7 @@
 """Reading a layer's table of any format: first its ids, then its numbers block by block.
 
-The content of a file decides its format, not its name: text (TSV, CSV; plain or gzipped), Parquet,
-AnnData ``.h5ad``.
+The content of a file decides its format, not its name: text (TSV, CSV; plain or gzipped), segments
+of copy number (SEG: text with their header), Parquet, AnnData ``.h5ad``.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,8 @@ from pathlib import Path
 from omicsfusion.tables.anndata_table import anndata_blocks, anndata_ids
 from omicsfusion.tables.block import BLOCK_CELLS, Block, one_ahead
 from omicsfusion.tables.parquet_table import parquet_blocks, parquet_ids
+from omicsfusion.tables.seg_bins import Segments, bin_blocks, bin_names
+from omicsfusion.tables.seg_table import read_segments, seg_columns
 from omicsfusion.tables.text_blocks import text_blocks
 from omicsfusion.tables.text_table import TextTable, scan_text
 from omicsfusion.tables.unreadable import UnreadableTableError
@@ -18,6 +20,7 @@ from omicsfusion.tables.unreadable import UnreadableTableError
 TEXT = "text"
 PARQUET = "parquet"
 ANNDATA = "h5ad"
+SEG = "seg"
 # A block of text holds about so many rows, and no more cells than this (Arrow spends some
 # microseconds on each column of a block).
 BLOCK_ROWS = 5_000
@@ -33,15 +36,18 @@ class TableIds:
     path, name
         The file, and how the user calls it.
     form
-        ``text``, ``parquet`` or ``h5ad``.
+        ``text``, ``parquet``, ``h5ad`` or ``seg``.
     columns, rows
         Ids across and down, blanks around them removed.
     lines
-        Where each row stands: its line in a text file (header = 1), its number (from 1) elsewhere.
+        Where each row stands: its line in a text file (header = 1; SEG: of the sample's first
+        segment), its number (from 1) elsewhere.
     remarks
         What the user should be told about the reading.
     text
         How a text table is written; None for other formats.
+    segments
+        Of a SEG file, whose rows are samples and whose columns are bins; None for other formats.
     """
 
     path: Path
@@ -52,6 +58,7 @@ class TableIds:
     lines: tuple[int, ...]
     remarks: tuple[str, ...] = ()
     text: TextTable | None = None
+    segments: Segments | None = None
 
 
 def read_ids(path: str | Path, name: str | None = None, *, cells_counted: bool = True) -> TableIds:
@@ -88,6 +95,11 @@ def read_ids(path: str | Path, name: str | None = None, *, cells_counted: bool =
                 "Was the file copied completely? A text table should be named .tsv or .csv.",
             )
     table = scan_text(path, cells_counted=cells_counted)
+    of_segments = seg_columns(table)
+    if of_segments is not None:
+        # Its rows are read at once, so all are counted here.
+        table = table if cells_counted else scan_text(path)
+        return _segments(path, name, table, of_segments)
     columns, remarks = _cleaned(table.columns, table.remarks)
     rows, remarks = _cleaned(table.rows, remarks)
     return TableIds(path, name, TEXT, columns, rows, table.lines, remarks, table)
@@ -99,9 +111,25 @@ def read_blocks(ids: TableIds) -> Iterator[Block]:
         yield from anndata_blocks(ids.path, BLOCK_CELLS)
     elif ids.form == PARQUET:
         yield from parquet_blocks(ids.path, BLOCK_CELLS)
+    elif ids.segments is not None:
+        yield from bin_blocks(ids.segments, BLOCK_CELLS)
     elif ids.text is not None:
         rows = max(1, min(BLOCK_ROWS, TEXT_CELLS // len(ids.columns)))
         yield from one_ahead(text_blocks(ids.text, rows))
+
+
+def _segments(path: Path, name: str, table: TextTable, columns: dict[str, int]) -> TableIds:
+    segments, lines, remarks = read_segments(table, columns)
+    return TableIds(
+        path,
+        name,
+        SEG,
+        bin_names(segments),
+        segments.samples,
+        tuple(lines.values()),
+        (*table.remarks, *remarks),
+        segments=segments,
+    )
 
 
 def _other(path: Path, name: str, form: str, rows: list[str], columns: list[str]) -> TableIds:

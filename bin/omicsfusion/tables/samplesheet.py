@@ -30,6 +30,7 @@ KINDS = (
     "clinical",
 )
 CLINICAL = "clinical"
+CNV = "cnv"
 TRAIN = "train"
 EXTERNAL = "external"
 FEATURES = "features"

@@ -69,12 +69,18 @@ class ValueChecks:
         As in the samplesheet.
     samples, features
         Ids, in the order of the layer's rows and columns.
+    gaps
+        Whether features without any value are to be expected: the bins of a SEG file that no sample
+        has a segment in, such as centromeres. Nothing is said of them then.
     """
 
-    def __init__(self, kind: str, samples: Sequence[str], features: Sequence[str]) -> None:
+    def __init__(
+        self, kind: str, samples: Sequence[str], features: Sequence[str], *, gaps: bool = False
+    ) -> None:
         self.kind = kind
         self.samples = samples
         self.features = features
+        self.gaps = gaps
         self._rules = _RULES.get(kind, ())
         self._found = {rule.name: _Found() for rule in self._rules}
         self._low = np.full(len(features), np.inf, dtype=np.float32)
@@ -166,7 +172,7 @@ class ValueChecks:
     def _report_features(self, file: str, problems: Problems) -> None:
         filled = self._high >= self._low
         empty = [self.features[column] for column in np.flatnonzero(~filled).tolist()]
-        if empty:
+        if empty and not self.gaps:
             problems.warn(
                 f"{len(empty)} of {len(filled)} features have no value in any sample: "
                 f"{shown(empty)}.",

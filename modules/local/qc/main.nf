@@ -12,6 +12,7 @@ process QC {
     path '*.{qc_samples,qc_features,qc_distributions,qc_summary,embedding,embedding_summary}.tsv', emit: tables
     tuple val(task.process), val('scikit-learn'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-learn\'))"'), topic: versions
     tuple val(task.process), val('umap-learn'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'umap-learn\'))"'), topic: versions
+    tuple val(task.process), val('harmonypy'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'harmonypy\'))"'), topic: versions
 
     script:
     // One thread: t-SNE adds up its forces in the order in which threads finish.

@@ -69,7 +69,7 @@ workflow INPUT {
     samples    = CHECK_INPUT.out.samples
     covariates = CHECK_INPUT.out.covariates.ifEmpty([])
     settled    = CHECK_RECIPES.out.recipes.flatten()
-    recipes    = CHECK_RECIPES.out.recipes.flatten().map { file -> recipeOf(file, read) }
+    recipes    = settled.map { file -> recipeOf(file, read) }
     tables     = CHECK_INPUT.out.layers.mix(
         CHECK_INPUT.out.samples,
         CHECK_INPUT.out.accounting,
@@ -161,7 +161,7 @@ def recipeArguments(Map options) {
 
 // The arguments of check_input.py; those without a value are left out.
 def checkArguments(Map options) {
-    def names = ['task', 'target', 'covariates', 'batch', 'group', 'split', 'folds', 'repeats', 'inner_folds', 'folds_per_task']
+    def names = ['task', 'target', 'class_order', 'covariates', 'batch', 'group', 'split', 'folds', 'repeats', 'inner_folds', 'folds_per_task']
     def given = names.findAll { name -> options[name] != null }.collect { name -> "--${name} '${options[name]}'" }
     def models = ["--models '${modelsOf(options.models, options.covariates != null).join(',')}'"]
     def strict = options.strict ? ['--strict'] : []

@@ -21,6 +21,7 @@ ALPHA = 0.05
 LISI_NEIGHBOURS = 90
 
 STRENGTH_COLUMNS = ["measure", "value", "p", "note"]
+Row = tuple[str, float, float, str]
 
 
 class Components(NamedTuple):
@@ -86,27 +87,11 @@ def batch_strength(
     parts = principal_components(X)
     if not parts.variance.size:
         return pd.DataFrame(columns=STRENGTH_COLUMNS)
-    sizes = np.bincount(codes)
-    n, even = len(codes), float(1 / ((sizes / sizes.sum()) ** 2).sum())
-    k_kbet, k_lisi = kbet_neighbours(sizes), lisi_neighbours(n)
-    width = silhouette(parts.scores, codes)
-    chance = f"{(len(names) - 1) / (n - 1):.3f} by chance"
     rows = [
-        ("PC regression", pc_regression(parts, codes), np.nan, chance),
-        *_partial(parts, codes, given),
-        (
-            "kBET rejection",
-            kbet_rejection(parts.scores, codes, k_kbet),
-            np.nan,
-            f"{k_kbet} neighbours; {ALPHA:g} by chance",
-        ),
-        (
-            "LISI",
-            lisi(parts.scores, codes, k_lisi),
-            np.nan,
-            f"{k_lisi} neighbours, not weighted by distance; 1: apart, {even:.2f}: mixed",
-        ),
-        ("silhouette", abs(width), np.nan, f"mean {width:.3f}; 0: mixed, 1: apart"),
+        *_explained(parts, codes, given),
+        _rejected(parts.scores, codes),
+        _mixed(parts.scores, codes),
+        _width(parts.scores, codes),
     ]
     return pd.DataFrame(rows, columns=STRENGTH_COLUMNS)
 
@@ -210,11 +195,15 @@ def _spread(n: int, at_most: int) -> np.ndarray:
     return np.arange(min(n, at_most)) * n // max(min(n, at_most), 1)
 
 
-def _partial(
-    parts: Components, codes: np.ndarray, given: np.ndarray | None
-) -> list[tuple[str, float, float, str]]:
-    if given is None:
-        return []
+def _explained(parts: Components, codes: np.ndarray, given: np.ndarray | None) -> list[Row]:
+    chance = f"{codes.max() / (len(codes) - 1):.3f} by chance"
+    rows: list[Row] = [("PC regression", pc_regression(parts, codes), np.nan, chance)]
+    if given is not None:
+        rows += _beyond(parts, codes, given)
+    return rows
+
+
+def _beyond(parts: Components, codes: np.ndarray, given: np.ndarray) -> list[Row]:
     known = ~pd.isna(given) & (given != "")
     if known.sum() < MIN_SAMPLES or len(np.unique(codes[known])) < 2:
         return []
@@ -225,6 +214,24 @@ def _partial(
     here = Components(parts.scores[known], parts.variance)
     value = partial_pc_regression(here, codes[known], design)
     return [("PC regression, partial", value, np.nan, "of what the outcome leaves unexplained")]
+
+
+def _rejected(scores: np.ndarray, codes: np.ndarray) -> Row:
+    k = kbet_neighbours(np.bincount(codes))
+    note = f"{k} neighbours; {ALPHA:g} by chance"
+    return "kBET rejection", kbet_rejection(scores, codes, k), np.nan, note
+
+
+def _mixed(scores: np.ndarray, codes: np.ndarray) -> Row:
+    k = lisi_neighbours(len(codes))
+    even = 1 / ((np.bincount(codes) / len(codes)) ** 2).sum()
+    note = f"{k} neighbours, not weighted by distance; 1: apart, {even:.2f}: mixed"
+    return "LISI", lisi(scores, codes, k), np.nan, note
+
+
+def _width(scores: np.ndarray, codes: np.ndarray) -> Row:
+    mean = silhouette(scores, codes)
+    return "silhouette", abs(mean), np.nan, f"mean {mean:.3f}; 0: mixed, 1: apart"
 
 
 def _dummies(codes: np.ndarray) -> np.ndarray:

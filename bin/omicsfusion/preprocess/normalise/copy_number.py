@@ -27,26 +27,23 @@ class ClippedCopyNumber(OneToOneFeatureMixin, Step):
     ----------
     limit
         Largest absolute value that is passed on.
-    values
-        ``integer calls``, ``log2 ratios`` or ``copies``; None: decided on the training values.
 
     Attributes
     ----------
     values_
-        What they are.
+        What they are: ``integer calls``, ``log2 ratios`` or ``copies``.
     """
 
     state = ("values_", "skipped_", "did_")
     per_feature = True
 
-    def __init__(self, limit: float = LIMIT, values: str | None = None) -> None:
+    def __init__(self, limit: float = LIMIT) -> None:
         self.limit = limit
-        self.values = values
 
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn what the values are."""
         X = self._checked(X, fitting=True)
-        self.values_ = _kind_of(X) if self.values is None else self.values
+        self.values_ = _kind_of(X)
         copies = self.values_ == COPIES
         self.skipped_ = (
             "numbers of copies (none negative, 2 in the median), not calls or log2 ratios: not "
@@ -56,10 +53,6 @@ class ClippedCopyNumber(OneToOneFeatureMixin, Step):
         )
         self.did_ = "" if copies else f"{self.values_}, clipped to ±{self.limit:g}"
         return self
-
-    def decided(self) -> Self:
-        """Return an unfitted copy that keeps the decision: for blocks of a wide table."""
-        return type(self)(self.limit, self.values_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the clipped values."""

@@ -26,8 +26,6 @@ class MValues(OneToOneFeatureMixin, Step):
     ----------
     offset
         Added to the methylated and to the unmethylated share.
-    already
-        Whether the table holds M-values already; None: decided on the training values.
 
     Attributes
     ----------
@@ -38,9 +36,8 @@ class MValues(OneToOneFeatureMixin, Step):
     state = ("already_", "skipped_", "did_")
     per_feature = True
 
-    def __init__(self, offset: float = OFFSET, already: bool | None = None) -> None:
+    def __init__(self, offset: float = OFFSET) -> None:
         self.offset = offset
-        self.already = already
 
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn whether the values are beta values."""
@@ -55,14 +52,10 @@ class MValues(OneToOneFeatureMixin, Step):
         if not self.offset > 0:
             raise ValueError(f"The offset of M-values is {self.offset}; it must be above 0.")
         share = share_of(evidence)
-        self.already_ = share > SHARE_OUTSIDE if self.already is None else self.already
+        self.already_ = share > SHARE_OUTSIDE
         self.skipped_ = m_values_before(share) if self.already_ else ""
         self.did_ = "" if self.already_ else f"M-values, offset {self.offset:g}"
         return self
-
-    def decided(self) -> Self:
-        """Return an unfitted copy that keeps the decision: for blocks of a wide table."""
-        return type(self)(self.offset, self.already_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return M-values."""
@@ -72,20 +65,16 @@ class MValues(OneToOneFeatureMixin, Step):
 
 
 class BetaValues(OneToOneFeatureMixin, Step):
-    """Beta values as they are, clipped to 0..1.
+    """Beta values as they are, clipped to 0..1; M-values are left alone.
 
-    Parameters
+    Attributes
     ----------
-    already
-        Whether the table holds M-values; None: decided on the training values. If so, they are
-        left alone.
+    already_
+        Whether the table holds M-values, decided as by :class:`MValues`.
     """
 
     state = ("already_", "skipped_", "did_")
     per_feature = True
-
-    def __init__(self, already: bool | None = None) -> None:
-        self.already = already
 
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn whether the values are beta values."""
@@ -98,14 +87,10 @@ class BetaValues(OneToOneFeatureMixin, Step):
     def decide(self, evidence: np.ndarray) -> Self:
         """Learn from the evidence of all features."""
         share = share_of(evidence)
-        self.already_ = share > SHARE_OUTSIDE if self.already is None else self.already
+        self.already_ = share > SHARE_OUTSIDE
         self.skipped_ = m_values_before(share) if self.already_ else ""
         self.did_ = "" if self.already_ else "beta values, clipped to 0..1"
         return self
-
-    def decided(self) -> Self:
-        """Return an unfitted copy that keeps the decision: for blocks of a wide table."""
-        return type(self)(self.already_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return beta values."""

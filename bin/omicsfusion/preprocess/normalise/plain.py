@@ -40,11 +40,6 @@ class AsTheyCame(OneToOneFeatureMixin, Step):
 class LogTransform(OneToOneFeatureMixin, Step):
     """log2(x + 1), unless a training value is negative: then the layer was logged before.
 
-    Parameters
-    ----------
-    log
-        Whether the logarithm is taken; None: decided on the training values.
-
     Attributes
     ----------
     log_
@@ -53,9 +48,6 @@ class LogTransform(OneToOneFeatureMixin, Step):
 
     state = ("log_", "skipped_", "did_")
     per_feature = True
-
-    def __init__(self, log: bool | None = None) -> None:
-        self.log = log
 
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn whether the values can be logged."""
@@ -68,16 +60,12 @@ class LogTransform(OneToOneFeatureMixin, Step):
     def decide(self, evidence: np.ndarray) -> Self:
         """Learn from the evidence of all features."""
         negative = int(evidence[0])
-        self.log_ = negative == 0 if self.log is None else self.log
+        self.log_ = negative == 0
         self.skipped_ = (
             "" if self.log_ else f"{negative} training values are negative: logged before"
         )
         self.did_ = "log2(x + 1)" if self.log_ else ""
         return self
-
-    def decided(self) -> Self:
-        """Return an unfitted copy that keeps the decision: for blocks of a wide table."""
-        return type(self)(self.log_)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return log2(x + 1), or the values as they are."""

@@ -63,6 +63,7 @@ STEP_CITATIONS = {
 """By the name of the method in the recipe."""
 PICTURE_CITATIONS = {
     "umap": ("UMAP", "McInnes L, et al. arXiv:1802.03426, 2018."),
+    "harmony": ("Harmony", "Korsunsky I, et al. Nat Methods 2019;16:1289–1296."),
     "tsne": ("t-SNE", "van der Maaten L, Hinton G. J Mach Learn Res 2008;9:2579–2605."),
 }
 

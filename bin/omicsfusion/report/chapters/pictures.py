@@ -12,11 +12,14 @@ from omicsfusion.report.figures.frame import label, values
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import count, lowered, quantity, share, told
 
-METHODS = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
+METHODS = {"pca": "PCA", "umap": "UMAP", "harmony": "UMAP after Harmony", "tsne": "t-SNE"}
 HOW_TO_READ = {
     "pca": "Distances can be read: they are those of the layer along its two main directions.",
     "umap": "Neighbours are kept together; how far groups lie apart, and how wide they are, means "
     "little.",
+    "harmony": "After Harmony, for looking only: nothing uses it. Batches are drawn together here, "
+    "so that they mix says nothing of the values that models get; where classes go with batches, "
+    "they are drawn together too.",
     "tsne": "For looking only: neighbours are kept together, all other distances mean nothing.",
 }
 MOST_POINTS = 2000
@@ -116,6 +119,8 @@ def _view(
 
 def _titles(method: str, row: pd.Series | None) -> dict[str, str]:
     name = METHODS[method]
+    if method == "harmony":
+        return {"x": "UMAP 1, after Harmony", "y": "UMAP 2, after Harmony"}
     if method != "pca":
         return {"x": f"{name} 1", "y": f"{name} 2"}
     titles = {"numbers": "yes"}

@@ -1,4 +1,4 @@
-"""The layer in pieces that fit into memory: blocks of columns of each cohort's file."""
+"""The files of a layer, one per cohort: which samples are used, and their values by columns."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class CohortTable:
                 yield here, X[:, source[here] - start]
 
 
-def open_cohorts(paths: Sequence[str | Path], samples: pd.DataFrame) -> list[CohortTable]:
+def open_tables(paths: Sequence[str | Path], samples: pd.DataFrame) -> list[CohortTable]:
     """Find the used samples in the files of a layer.
 
     Parameters
