@@ -37,7 +37,7 @@ class Block:
 def one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Yield the same blocks, the next of which is read while the last one is worked on.
 
-    Arrow and the disk need no Python, so that reading goes on beside checking and writing.
+    Arrow, HDF5 and the disk need no Python, so that reading goes on beside checking and writing.
     """
     with ThreadPoolExecutor(max_workers=1) as reader:
         coming = reader.submit(next, blocks, None)

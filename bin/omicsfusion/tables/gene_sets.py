@@ -5,6 +5,12 @@ from pathlib import Path
 
 GeneSets = dict[str, frozenset[str]]
 
+MIN_SIZE = 5
+"""Fewest measured genes of a set that is used; panels of proteins are small."""
+
+MAX_SIZE = 500
+"""Most measured genes of a set that is used; larger ones say little."""
+
 
 class GmtError(ValueError):
     """Files of gene sets cannot be used; the text names every file, line and cure."""

@@ -14,7 +14,7 @@ from omicsfusion.tables.layer import LayerHeader, new_layer
 from omicsfusion.tables.layer_ids import column_of_sample, segments_of_one
 from omicsfusion.tables.layer_writer import LayerWriter
 from omicsfusion.tables.problems import Problems
-from omicsfusion.tables.reading import TableIds, read_blocks, read_ids
+from omicsfusion.tables.reading import SEG, TableIds, read_blocks, read_ids
 from omicsfusion.tables.samplesheet import CLINICAL, FEATURES, SAMPLES
 from omicsfusion.tables.seg_bins import bin_blocks, bin_names, joined
 from omicsfusion.tables.text_table import read_cells

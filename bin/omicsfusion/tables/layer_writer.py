@@ -1,21 +1,24 @@
 """Blocks of a layer, written in pieces that are long enough for a disk."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 import h5py
 import numpy as np
 
-# Blocks of columns are gathered up to so many values (256 MB) before they are written: of a
-# thousand samples that makes pieces of 256 KB in each row. Pieces of 64 KB took two to four times
-# as long to write, pieces of 8 KB six times.
-GATHERED = 64_000_000
+# Blocks of columns are gathered up to so many values (128 MB, twice: one is written while the
+# other is filled): of a thousand samples that makes pieces of 128 KB in each row. Pieces of 64 KB
+# took two to four times as long to write as pieces of 256 KB, pieces of 8 KB six times.
+GATHERED = 32_000_000
+# A block is turned by so many samples at a time: each is a row of its own, in pages of its own.
+TURNED = 64
 
 
 class LayerWriter:
     """Writes blocks to ``X``; used as a context, so that the last ones are written, too.
 
     Blocks of all rows that follow each other column by column are gathered; others are written as
-    they come.
+    they come. HDF5 writes in a thread of its own, beside whoever makes the next block.
 
     Parameters
     ----------
@@ -25,37 +28,56 @@ class LayerWriter:
 
     def __init__(self, x: h5py.Dataset) -> None:
         self._x = x
-        self._width = max(1, GATHERED // max(1, x.shape[0]))
-        self._gathered = np.empty((0, 0), dtype=np.float32)
+        # Asking HDF5 would wait for what it has under way.
+        self._n_rows = x.shape[0]
+        self._width = max(1, GATHERED // max(1, self._n_rows))
+        self._gathered = self._written = np.empty((0, 0), dtype=np.float32)
         self._start = self._filled = 0
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._under_way: Future[None] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._flush()
+        with self._thread:
+            if kind is None:
+                self._flush()
+                self._wait()
 
     def write(self, rows: np.ndarray, column: int, values: np.ndarray) -> None:
         """Write some rows (in any order, each once) of the columns that begin at ``column``."""
         width = values.shape[1]
-        if len(rows) < self._x.shape[0] or width >= self._width:
+        if len(rows) < self._n_rows or width >= self._width:
             self._flush()
-            self._write(rows, column, values)
+            self._hand_over(rows, column, values)
             return
         if column != self._start + self._filled or self._filled + width > self._width:
             self._flush()
             self._start = column
         if not self._gathered.size:
-            self._gathered = np.empty((self._x.shape[0], self._width), dtype=np.float32)
-        self._gathered[rows, self._filled : self._filled + width] = values
+            self._gathered = np.empty((self._n_rows, self._width), dtype=np.float32)
+        columns = slice(self._filled, self._filled + width)
+        for first in range(0, len(rows), TURNED):
+            some = slice(first, first + TURNED)
+            self._gathered[rows[some], columns] = values[some]
         self._filled += width
 
     def _flush(self) -> None:
         if self._filled:
-            stop = self._start + self._filled
-            self._x[:, self._start : stop] = self._gathered[:, : self._filled]
+            everyone = np.arange(self._n_rows)
+            self._hand_over(everyone, self._start, self._gathered[:, : self._filled])
+            self._gathered, self._written = self._written, self._gathered
         self._start, self._filled = self._start + self._filled, 0
+
+    def _hand_over(self, rows: np.ndarray, column: int, values: np.ndarray) -> None:
+        """Write in the other thread, after what it has under way."""
+        self._wait()
+        self._under_way = self._thread.submit(self._write, rows, column, values)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
 
     def _write(self, rows: np.ndarray, column: int, values: np.ndarray) -> None:
         if np.any(np.diff(rows) < 0):

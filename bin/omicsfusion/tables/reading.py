@@ -108,7 +108,7 @@ def read_ids(path: str | Path, name: str | None = None, *, cells_counted: bool =
 def read_blocks(ids: TableIds) -> Iterator[Block]:
     """Read the cells of a table, a part at a time; together the blocks are the table."""
     if ids.form == ANNDATA:
-        yield from anndata_blocks(ids.path, BLOCK_CELLS)
+        yield from one_ahead(anndata_blocks(ids.path, BLOCK_CELLS))
     elif ids.form == PARQUET:
         yield from parquet_blocks(ids.path, BLOCK_CELLS)
     elif ids.segments is not None:
@@ -146,6 +146,9 @@ def _cleaned(
     ids: tuple[str, ...] | list[str], remarks: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Remove blanks (also no-break ones) and quotes around ids, and remark on it."""
+    whole = "\n".join(ids)
+    if '"' not in whole and whole.split() == list(ids):  # of a million ids, most often
+        return tuple(ids), remarks
     unquoted = [_unquote(text) for text in ids]
     clean = tuple(text.strip() for text in unquoted)
     trimmed = [before for before, after in zip(unquoted, clean, strict=True) if before != after]

@@ -100,15 +100,10 @@ class ValueChecks:
             float32, len(rows) x neighbouring features; NaN is a missing value.
         """
         part = slice(column, column + values.shape[1])
-        gaps = np.isnan(values)
-        least, most = (
-            (np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0))
-            if gaps.any()
-            else (values.min(axis=0), values.max(axis=0))
-        )
+        least, most, gaps = _extremes(values)
         self._low[part] = np.fmin(self._low[part], least)
         self._high[part] = np.fmax(self._high[part], most)
-        self._known[rows] += values.shape[1] - gaps.sum(axis=1)
+        self._known[rows] += values.shape[1] - gaps
         low, high = (float(np.fmin.reduce(least)), float(np.fmax.reduce(most)))
         for rule in self._rules:
             if rule.possible(low, high):
@@ -195,6 +190,22 @@ class ValueChecks:
                 "They are left out; is it the right table?",
                 file=file,
             )
+
+
+def _extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | int]:
+    """Return each column's least and highest value (NaN: it has none), and each row's gaps.
+
+    Columns without a gap, most of them where blocks are a few samples high, are looked at once.
+    """
+    with np.errstate(invalid="ignore"):
+        least, most = np.minimum.reduce(values, axis=0), np.maximum.reduce(values, axis=0)
+    columns = np.flatnonzero(np.isnan(least))
+    if not len(columns):
+        return least, most, 0
+    some = values if len(columns) > values.shape[1] / 2 else values[:, columns]
+    where = slice(None) if some is values else columns
+    least[where], most[where] = np.fmin.reduce(some, axis=0), np.fmax.reduce(some, axis=0)
+    return least, most, np.isnan(some).sum(axis=1)
 
 
 def _file_of(found: _Found, files: Sequence[str]) -> str:
