@@ -35,10 +35,17 @@ class FusionNetwork(keras.layers.Layer):
         Outputs of the head.
     members
         Fits.
+
+    Attributes
+    ----------
+    family
+        Its name, by which the random weights are drawn.
     """
 
+    family = "network"
+
     def __init__(self, widths: Mapping[str, int], units: int, members: int, **kwargs: Any) -> None:
-        super().__init__(name=kwargs.pop("name", "network"), **kwargs)
+        super().__init__(name=kwargs.pop("name", self.family), **kwargs)
         self.widths = dict(sorted(widths.items()))
         self.units = units
         self.members = members
@@ -64,7 +71,7 @@ class FusionNetwork(keras.layers.Layer):
         values = []
         for variable in self.non_trainable_variables:
             start = settings.get(variable.name, np.asarray(variable)[0])
-            values.append(np.asarray(known.get(id(variable), start), np.float32))
+            values.append(np.asarray(known.get(id(variable), start), variable.dtype))
         return values
 
     def known(self, features: Mapping[str, Sequence[str]]) -> list[tuple[Any, np.ndarray]]:

@@ -39,6 +39,8 @@ def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
 class FusedNetwork(FusionNetwork):
     """The figure above."""
 
+    family = "fused"
+
     def __init__(self, widths: Mapping[str, int], units: int, members: int, **kwargs: Any) -> None:
         super().__init__(widths, units, members, **kwargs)
         self.omics_dropout = OmicsDropout("omics_dropout", members, place=0, name="omics_dropout")
