@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint format lock bench clean distclean
+.PHONY: help setup setup-dev demo test test-families lint format lock bench clean distclean
 
 PYTHON_HERE := .tools/bin/python
 DEMO := results/demo
@@ -31,8 +31,12 @@ demo: setup ## run the pipeline on the built-in demo cohort (ARGS='-resume' and 
 	.tools/bin/nextflow run . -profile test --outdir $(DEMO) $(ARGS); \
 	echo; echo "The demo took $$((SECONDS - start)) s. Its report: $(CURDIR)/$(DEMO)/report/omicsfusion_report.html"
 
+# Two processes, each with whole files: what a file has trained or run once serves all its tests.
 test: setup-dev lint ## lint, types and all tests (PYTEST='tests/unit -k split' runs some)
-	@$(PYTHON_HERE) -m pytest $(PYTEST)
+	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
+
+test-families: setup-dev ## every family of networks on every task, what `make test` leaves out (20 minutes)
+	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile -m families tests/unit
 
 lint: setup-dev ## ruff (rules and format) and mypy
 	@$(PYTHON_HERE) -m ruff check .

@@ -19,7 +19,7 @@ workflow OMICSFUSION {
     options // map: the parameters of the run
 
     main:
-    gene_sets = (options.gene_sets ?: '').tokenize(',').collect { path -> file(path.trim(), checkIfExists: true) }
+    known = ['gene_sets', 'network', 'positions'].collectEntries { name -> [(name): filesOf(options[name])] }
 
     preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
 
@@ -29,8 +29,8 @@ workflow OMICSFUSION {
 
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
     EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, options)
-    LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, options)
-    INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, gene_sets, options)
+    LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, known, options)
+    INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, known.gene_sets, options)
 
     RECORD(options)
 
@@ -105,4 +105,9 @@ def published(outdir, String pattern) {
         error("--step report: there is no ${pattern} in ${outdir}. Give the --outdir of a finished run.")
     }
     return found
+}
+
+// The files that a parameter names, separated by commas.
+def filesOf(Object paths) {
+    return (paths ?: '').tokenize(',').collect { path -> file(path.trim(), checkIfExists: true) }
 }

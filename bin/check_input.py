@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--samples", required=True, type=Path)
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--target", required=True)
+    parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--covariates", type=listed, default=())
     parser.add_argument("--batch")
     parser.add_argument("--group")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from omicsfusion.interpret.enrichment import enrich
-from omicsfusion.interpret.gene_sets import GmtError, read_gene_sets
+from omicsfusion.tables.gene_sets import GmtError, read_gene_sets
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 

@@ -6,8 +6,22 @@ import sys
 from pathlib import Path
 
 from omicsfusion.models.design_matrix import NoCovariateError
+from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
 from omicsfusion.models.registry import UnknownModelError
+from omicsfusion.models.request import MissingKnowledgeError
 from omicsfusion.models.training_task import train_group
+from omicsfusion.tables.arguments import listed
+from omicsfusion.tables.gene_sets import GmtError
+from omicsfusion.tables.positions import BedError
+
+UNUSABLE = (
+    BedError,
+    GmtError,
+    MissingKnowledgeError,
+    NoCovariateError,
+    UnknownModelError,
+    UnsuitableHeadError,
+)
 
 
 def main() -> None:
@@ -22,10 +36,15 @@ def main() -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--target", required=True)
     parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--gene_sets", nargs="+", type=Path, default=())
+    parser.add_argument("--network", type=Path)
+    parser.add_argument("--positions", type=Path)
+    parser.add_argument("--head", default=AUTO)
+    parser.add_argument("--class_order", type=listed, default=())
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))
-    except (NoCovariateError, UnknownModelError) as error:
+    except UNUSABLE as error:
         sys.exit(str(error))
 
 

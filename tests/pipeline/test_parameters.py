@@ -17,6 +17,7 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
         tmp_path,
         *("--targt", "os", "--folds", "abc", "--task", "survivl"),
         *("--folds-per-task", "2", "--models", "fusd", "--strict", "maybe"),
+        *("--head", "hubre", "--class_order", "it's"),
         parser=parser,
     )
     assert done.code == 1
@@ -25,8 +26,28 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
         "--folds abc: must be a whole number",
         "--task survivl: Did you mean 'survival'?",
         "--strict maybe: must be true or false",
+        "--head hubre: Did you mean 'huber'?",
+        "--class_order it's: Give the classes separated by commas and without quotes",
         "there is no model 'fusd'. Did you mean 'fused'?",
         "--input is missing",
+    ):
+        assert telling in done.text
+    assert done.submitted == []
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_a_head_for_another_task_and_an_order_without_classes_are_refused(
+    tmp_path: Path, parser: str
+) -> None:
+    done = run(
+        tmp_path,
+        *("--task", "regression", "--target", "score", "--head", "cox", "--class_order", "a,b"),
+        parser=parser,
+    )
+    assert done.code == 1
+    for telling in (
+        "--head cox is not for --task regression. Use auto or gaussian or huber.",
+        "--class_order is for --task classification; a regression has no classes. Leave it out.",
     ):
         assert telling in done.text
     assert done.submitted == []

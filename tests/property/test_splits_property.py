@@ -54,10 +54,10 @@ def split(cohort, **changes):
     return make_splits(*cohort, **{"how": "kfold", **SETTINGS, **changes})
 
 
-every_task = pytest.mark.parametrize("task", ["classification", "survival", "regression"])
+families = pytest.mark.parametrize("task", ["classification", "survival", "regression"])
 
 
-@every_task
+@families
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_a_patient_has_one_role_in_a_scope(task, data):
@@ -66,7 +66,7 @@ def test_a_patient_has_one_role_in_a_scope(task, data):
     assert (roles == 1).all()
 
 
-@every_task
+@families
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_each_training_sample_is_tested_once_a_repeat_and_external_ones_never(task, data):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from lifelines import CoxPHFitter
 
-from omicsfusion.models.heads import cox_efron
+from omicsfusion.models.heads.hazards import cox_efron
 
 
 def tied_data(seed: int, n: int = 80) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

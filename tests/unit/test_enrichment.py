@@ -11,13 +11,12 @@ import pytest
 
 from omicsfusion.interpret.enrichment import (
     COLUMNS,
-    MIN_SIZE,
     enrich,
-    gene_of,
     gene_scores,
     measured_sets,
 )
-from omicsfusion.interpret.gene_sets import GmtError, read_gene_sets
+from omicsfusion.tables.gene_sets import MIN_SIZE, GmtError, read_gene_sets
+from omicsfusion.tables.genes import gene_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "enrich.py"
 

@@ -13,9 +13,10 @@ import pytest
 
 from omicsfusion.interpret.explanation import explain_model
 from omicsfusion.models.archive import read_archive
-from omicsfusion.models.ensemble import average_members, ensemble_inputs, widened
+from omicsfusion.models.ensemble import ensemble_inputs, widened
 from omicsfusion.models.families.fused import train
-from omicsfusion.models.heads import head_for
+from omicsfusion.models.heads.choice import head_for
+from omicsfusion.models.links import average_members
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.training_task import train_group
@@ -283,7 +284,7 @@ def test_stop_samples_without_an_event_cannot_tell_when_to_stop(tmp_path, task, 
     write_cohort(tmp_path, task, SCOPES[:1])
     change_outcome(tmp_path, OUTER, "stop", **values)
     reader, outcome = open_cohort(tmp_path, task)
-    targets = head_for(outcome).targets(reader.load(OUTER, SPEC.layers), outcome)
+    targets = head_for(outcome).targets(reader.load(OUTER, SPEC.layers))
     assert targets.stops is stops
 
 
@@ -291,7 +292,7 @@ def test_classes_weigh_the_same_in_all_however_rare_they_are(tmp_path):
     write_cohort(tmp_path, "classification", SCOPES[:1])
     reader, outcome = open_cohort(tmp_path, "classification")
     data = reader.load(OUTER, SPEC.layers)
-    targets = head_for(outcome).targets(data, outcome)
+    targets = head_for(outcome).targets(data)
     train = data.rows("train")
     classes, weight = targets.values[train, 0], targets.weight[train]
     of_class = [weight[classes == code].sum() for code in range(len(outcome.classes))]
@@ -300,9 +301,9 @@ def test_classes_weigh_the_same_in_all_however_rare_they_are(tmp_path):
 
 def test_members_of_a_fit_are_averaged():
     raw = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
-    offset, scale = np.array([1.0, 2.0], np.float32), np.array([3.0, 4.0], np.float32)
+    offset, scale = np.array([1.0, 2.0, 5.0], np.float32), np.array([3.0, 4.0, 0.5], np.float32)
     plain = average_members(raw, "identity", offset, scale)
-    np.testing.assert_allclose(plain, ((1 + 3 * raw[0]) + (2 + 4 * raw[1])) / 2, rtol=1e-5)
+    np.testing.assert_allclose(plain, offset + scale * (raw[0] + raw[1]) / 2, rtol=1e-5)
     odds = np.exp(raw)
     shares = (odds / odds.sum(axis=-1, keepdims=True)).mean(axis=0)
     np.testing.assert_allclose(average_members(raw, "softmax", offset, scale), shares, rtol=1e-5)

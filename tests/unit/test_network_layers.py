@@ -4,9 +4,9 @@ import pytest
 
 from omicsfusion.models.families.fused import FusedNetwork
 from omicsfusion.models.layers import MaskedGate, MemberDense, MemberNorm
+from omicsfusion.models.optimiser import initial_weights
 from omicsfusion.models.random_bits import uniform
 from omicsfusion.models.random_layers import MemberDropout, MemberNoise, OmicsDropout
-from omicsfusion.models.training import initial_weights
 
 WIDTHS = {"rna": 6, "mirna": 4}
 

@@ -6,11 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from omicsfusion.models import training
+from omicsfusion.models import optimiser, training
+from omicsfusion.models.dealing import Member, dealt_rows
 from omicsfusion.models.families.fused import FusedNetwork
-from omicsfusion.models.heads import weighted_mean
+from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.settings import DEFAULTS
-from omicsfusion.models.training import Member, Table, Trainer
+from omicsfusion.models.training import Table, Trainer
 
 ROWS = 60
 WIDTHS = {"mirna": 3, "rna": 8}
@@ -105,7 +106,7 @@ def test_a_member_stops_after_its_patience_and_gives_back_its_best_weights(train
         one = trained[number]
         losses = [stop_loss for _, _, stop_loss in one.curve]
         assert one.best_epoch == np.argmin(losses) + 1
-        assert len(losses) == min(one.best_epoch + training.PATIENCE, training.MAX_EPOCHS)
+        assert len(losses) == min(one.best_epoch + optimiser.PATIENCE, training.MAX_EPOCHS)
         outputs = trainer.predict(table, [member], [one], member.stop[None])[0]
         again = float(np.mean((outputs[:, 0] - table.target[member.stop, 0]) ** 2))
         assert again == pytest.approx(min(losses), rel=1e-4)
@@ -130,7 +131,11 @@ def test_a_member_that_meets_nan_fails_alone(trainer, trained):
 
 def test_every_training_row_is_seen_once_per_epoch_and_every_batch_gets_its_share(trainer):
     member = replace(a_member(1), strata=np.arange(40) % 4 == 0)
-    batches = trainer._batches([member, a_member(2, train=25)], epoch=3)
+    batches = dealt_rows(
+        [member, a_member(2, train=25)],
+        (trainer.network.members, trainer.max_steps, trainer.batch_rows),
+        epoch=3,
+    )
     assert batches["steps"].tolist() == [3, 2, 0]
     seen = batches["rows"][0][batches["used"][0] > 0]
     np.testing.assert_array_equal(np.sort(seen), member.train)

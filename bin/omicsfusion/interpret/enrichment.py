@@ -11,13 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omicsfusion.interpret.gene_sets import GeneSets
 from omicsfusion.seeds import seed_for
+from omicsfusion.tables.gene_sets import MAX_SIZE, MIN_SIZE, GeneSets
+from omicsfusion.tables.genes import gene_of
 
 PERMUTATIONS = 1000
-MIN_SIZE = 5  # genes of a set that are measured; panels of proteins are small
-MAX_SIZE = 500
-SEPARATORS = ("|", "_", ":")
 
 RUN = ["model", "output", "layer"]
 COLUMNS = [
@@ -43,7 +41,7 @@ def enrich(importance: pd.DataFrame, files: Mapping[str, GeneSets], seed: int) -
     importance
         Rows of ``importance.tsv``: ``model, output, layer, feature, mean_abs_shap, direction``.
     files
-        As :func:`omicsfusion.interpret.gene_sets.read_gene_sets` returns them.
+        As :func:`omicsfusion.tables.gene_sets.read_gene_sets` returns them.
     seed
         The run's seed.
 
@@ -66,18 +64,6 @@ def enrich(importance: pd.DataFrame, files: Mapping[str, GeneSets], seed: int) -
             parts.append(found.assign(**run, gene_set_file=file))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     return Enrichment(table[COLUMNS], pd.DataFrame(notes, columns=NOTE_COLUMNS))
-
-
-def gene_of(feature: str, genes: frozenset[str]) -> str:
-    """Name the gene of a feature.
-
-    It is the feature's id if that is in ``genes``, else what stands before the first ``|``, ``_``
-    or ``:``, as in ``TP53|7157``, ``AKT1_pS473`` and ``MLH1:cg00893636``.
-    """
-    if feature in genes:
-        return feature
-    cut = min((feature.find(mark) for mark in SEPARATORS if mark in feature), default=len(feature))
-    return feature[:cut]
 
 
 def gene_scores(rows: pd.DataFrame, genes: frozenset[str]) -> pd.Series:

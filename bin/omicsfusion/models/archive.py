@@ -20,8 +20,7 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 def save_archive(model: MemberEnsemble, stem: Path) -> None:
     """Write ``<stem>.keras``, whole or not at all.
 
-    Keras notes the time of writing, and the memory addresses of shared objects; the time is left
-    out and the addresses become running numbers.
+    Keras notes the time of writing, and the memory addresses of shared objects; both are left out.
     """
     path = stem.with_name(stem.name + SUFFIX)
     partial = path.with_name(path.name + ".partial")
@@ -49,20 +48,17 @@ def _reproducible(path: Path) -> bytes:
                 facts = {k: v for k, v in json.loads(content).items() if k != "date_saved"}
                 content = json.dumps(facts, sort_keys=True).encode()
             if name == "config.json":
-                content = json.dumps(_numbered(json.loads(content), {})).encode()
+                content = json.dumps(_without_addresses(json.loads(content))).encode()
             new.writestr(zipfile.ZipInfo(name, LONG_AGO), content)
     return out.getvalue()
 
 
-def _numbered(node: Any, numbers: dict[int, int]) -> Any:
-    """Number the shared objects of a configuration in the order in which they are met."""
+def _without_addresses(node: Any) -> Any:
+    """Leave out which objects of a configuration were one in memory: only data types ever are."""
     if isinstance(node, list):
-        return [_numbered(part, numbers) for part in node]
+        return [_without_addresses(part) for part in node]
     if not isinstance(node, dict):
         return node
     return {
-        key: numbers.setdefault(value, len(numbers))
-        if key == "shared_object_id"
-        else _numbered(value, numbers)
-        for key, value in node.items()
+        key: _without_addresses(value) for key, value in node.items() if key != "shared_object_id"
     }

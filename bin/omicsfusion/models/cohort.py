@@ -1,14 +1,14 @@
 """What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
-from omicsfusion.preprocess.matrices import layer_of, read_matrix
+from omicsfusion.preprocess.matrices import layer_of, read_matrix, read_names
 from omicsfusion.scopes import Scope, rows_of, scopes_in
 
 
@@ -121,6 +121,23 @@ class GroupReader:
             roles=rows["role"].to_numpy(dtype=str),
             layers={name: block for name, block in blocks.items() if block.features},
         )
+
+    def narrowed(self, name: str) -> "GroupReader":
+        """Return a reader of one layer that leaves out the samples without it.
+
+        It leaves out the scopes, too, in which no ``train`` sample has the layer.
+        """
+        kept = [self._rows_with(name, scope) for scope in self.scopes]
+        kept = [rows for rows in kept if (rows["role"] == "train").any()]
+        splits = pd.concat(kept) if kept else self._splits.iloc[:0]
+        return GroupReader([self._matrices[name]], splits, self._run)
+
+    def _rows_with(self, name: str, scope: Scope) -> pd.DataFrame:
+        with h5py.File(self._matrices[name]) as file:
+            node = file[scope.key]
+            here = set(read_names(node, "samples")) if node["X"].shape[1] else set()
+        rows = rows_of(self._splits, scope)
+        return rows[rows["sample"].isin(here)].assign(**asdict(scope))
 
     def _block(self, name: str, scope: Scope, samples: tuple[str, ...]) -> LayerBlock:
         matrix = read_matrix(self._matrices[name], scope)

@@ -8,6 +8,7 @@ import numpy as np
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
 from omicsfusion.models.layers import register
+from omicsfusion.models.links import average_members
 
 ops = keras.ops
 
@@ -25,7 +26,7 @@ class MemberEnsemble(keras.Model):
     network
         A layer ``network(x, present)`` with a leading member axis, and attribute ``widths``.
     link
-        ``softmax`` or ``identity``.
+        How their outputs become one prediction (``links``).
     outputs
         Names of the outputs.
     features
@@ -48,9 +49,11 @@ class MemberEnsemble(keras.Model):
         self.features = {name: list(features[name]) for name in sorted(features)}
         if not network.built:
             network.build()
-        self.offset, self.scale = (
-            self.add_weight(name=name, shape=(network.members,), initializer=start, trainable=False)
-            for name, start in (("offset", "zeros"), ("scale", "ones"))
+        self.offset = self.add_weight(
+            name="offset", shape=(len(outputs),), initializer="zeros", trainable=False
+        )
+        self.scale = self.add_weight(
+            name="scale", shape=(network.units,), initializer="ones", trainable=False
         )
         self.built = True
 
@@ -104,17 +107,6 @@ def widened(model: MemberEnsemble, widths: Mapping[str, int]) -> MemberEnsemble:
         more = [(0, size - used) for size, used in zip(variable.shape, old.shape, strict=True)]
         variable.assign(np.pad(np.asarray(old), more))
     return wide
-
-
-def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Tensor:
-    """Turn outputs (members x samples x units) into one prediction: samples x units.
-
-    Probabilities are averaged as probabilities; risks and means as offset + scale * output of each
-    member.
-    """
-    if link == "softmax":
-        return ops.mean(ops.softmax(raw, axis=-1), axis=0)
-    return ops.mean(offset[:, None, None] + scale[:, None, None] * raw, axis=0)
 
 
 def ensemble_inputs(model: MemberEnsemble, data: ScopeData, rows: np.ndarray) -> dict[str, Any]:

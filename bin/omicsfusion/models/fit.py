@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,9 @@ class Fit:
         (epoch, training loss, stopping loss) of a network; empty for baselines.
     save
         Writes the fitted model under a path without suffix; None for inner scopes.
+    network
+        Builds the network that ``save`` writes, for who puts several together; None for inner
+        scopes and for baselines.
     """
 
     scope: Scope
@@ -42,6 +46,7 @@ class Fit:
     record: Mapping[str, object]
     curve: Sequence[tuple[int, float, float]] = ()
     save: Callable[[Path], None] | None = field(default=None, repr=False)
+    network: Callable[[], Any] | None = field(default=None, repr=False)
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -61,6 +66,7 @@ def new_fit(
     record: Mapping[str, object],
     curve: Sequence[tuple[int, float, float]] = (),
     save: Callable[[Path], None] | None = None,
+    network: Callable[[], Any] | None = None,
 ) -> Fit:
     """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
     rows = predicted_rows(data)
@@ -73,6 +79,7 @@ def new_fit(
         record=record,
         curve=curve,
         save=None if data.scope.is_inner else save,
+        network=None if data.scope.is_inner else network,
     )
 
 

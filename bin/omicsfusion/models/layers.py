@@ -52,7 +52,7 @@ class MemberDense(MemberLayer):
     units
         Outputs.
     start
-        ``normal`` or ``zeros``: how the kernel begins (``initial_weights`` in ``training``).
+        ``normal`` or ``zeros``: how the kernel begins (``initial_weights`` in ``optimiser``).
     """
 
     def __init__(self, units: int, members: int, start: str = "normal", **kwargs: Any) -> None:

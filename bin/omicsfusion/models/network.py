@@ -1,6 +1,6 @@
 """From scopes to fits: any network with a member axis, trained on all scopes of a group."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,22 +8,16 @@ import numpy as np
 
 from omicsfusion.models.archive import save_archive
 from omicsfusion.models.cohort import GroupReader, ScopeData
-from omicsfusion.models.ensemble import MemberEnsemble, average_members
+from omicsfusion.models.dealing import Member
+from omicsfusion.models.ensemble import MemberEnsemble
 from omicsfusion.models.family import FusionNetwork
-from omicsfusion.models.fit import (
-    Fit,
-    class_columns,
-    failed_fit,
-    new_fit,
-    predicted_rows,
-    record_of,
-    regression_columns,
-    survival_columns,
-)
-from omicsfusion.models.heads import Head, Targets, UntrainableError, head_for
+from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
+from omicsfusion.models.heads.base import Build, Head, Targets, UntrainableError
+from omicsfusion.models.heads.choice import head_for
+from omicsfusion.models.links import average_members
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.settings import DEFAULTS
-from omicsfusion.models.training import Member, Table, Trained, Trainer
+from omicsfusion.models.training import Table, Trained, Trainer
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 from omicsfusion.tables.outcome import Outcome
@@ -34,10 +28,9 @@ MEMBERS_PER_CHUNK = 16
 SEEDS_PER_SCOPE = 2
 """Networks averaged per fit (Lakshminarayanan et al., NeurIPS 2017)."""
 
-SMALLEST_SD = 1e-3
-"""Least residual standard deviation, in standard deviations of the target."""
 
-Build = Callable[[Mapping[str, int], int, int], FusionNetwork]
+Curve = Sequence[tuple[int, float, float]]
+"""(epoch, training loss, stopping loss)."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +82,14 @@ def train_networks(
     One fit per scope, in the order of the reader's scopes.
     """
     spec, outcome = request.spec, request.outcome
-    head = head_for(outcome)
+    head = head_for(outcome, request.horizons, request.head, request.class_order)
+    build = head.completed(build)
     shapes = shapes_of(reader, spec.layers, members_at_once)
     network = build(shapes.widths, head.units, shapes.scopes * SEEDS_PER_SCOPE)
     network.build()
     batch = min(head.batch_rows, shapes.train)
-    trainer = Trainer(network, head.loss, batch, shapes.stop, max_steps=-(-shapes.train // batch))
+    steps = -(-shapes.train // batch)
+    trainer = Trainer(network, head.loss, batch, shapes.stop, steps, head.mixes)
     finish = partial(_fit, sorted(spec.layers), head, build, outcome, request.horizons)
     fits: dict[Scope, Fit] = {}
     for scopes in _chunks(reader, shapes.scopes):
@@ -102,7 +97,7 @@ def train_networks(
         for scope in scopes:
             data = reader.load(scope, spec.layers)
             try:
-                problems.append(Problem(data, head.targets(data, outcome)))
+                problems.append(Problem(data, head.targets(data)))
             except UntrainableError as reason:
                 fits[scope] = failed_fit(data, outcome, request.horizons, str(reason))
         for problem, trained, raw in _train_chunk(trainer, problems, shapes, request):
@@ -224,30 +219,16 @@ def _fit(
     ensemble = partial(_ensemble, build, head, data, layers, trained, offset, scale)
     return new_fit(
         data,
-        _columns(problem, prediction, outcome, horizons),
+        head.columns(raw, prediction, data, problem.targets),
         _record(problem, trained, head),
-        _mean_curve(trained),
+        mean_curve([one.curve for one in trained]),
         save=lambda stem: save_archive(ensemble(), stem),
+        network=ensemble,
     )
 
 
-def _columns(
-    problem: Problem, prediction: np.ndarray, outcome: Outcome, horizons: Sequence[float]
-) -> dict[str, np.ndarray]:
-    data = problem.data
-    if outcome.task == "classification":
-        return class_columns(prediction[predicted_rows(data)], outcome)
-    if outcome.task == "survival":
-        return survival_columns(data, prediction[:, 0], outcome, horizons)
-    held = data.rows("stop") if problem.targets.stops else data.rows("train")
-    truth = outcome.table.loc[[data.samples[row] for row in held], "truth"].to_numpy(float)
-    spread = float(np.sqrt(np.mean(np.square(truth - prediction[held, 0]))))
-    floor = SMALLEST_SD * problem.targets.scale
-    return regression_columns(prediction[predicted_rows(data), 0], max(spread, floor))
-
-
 def _record(problem: Problem, trained: Sequence[Trained], head: Head) -> dict[str, object]:
-    notes = [f"mean of {len(trained)} networks", head.setting]
+    notes = [f"mean of {len(trained)} networks", head.setting, problem.targets.note]
     if len(trained) < SEEDS_PER_SCOPE:
         notes.append(f"{SEEDS_PER_SCOPE - len(trained)} more did not converge")
     if not problem.targets.stops:
@@ -261,12 +242,12 @@ def _record(problem: Problem, trained: Sequence[Trained], head: Head) -> dict[st
     )
 
 
-def _mean_curve(trained: Sequence[Trained]) -> list[tuple[int, float, float]]:
-    """Average the losses of the members that were still training, epoch by epoch."""
-    longest = max(len(one.curve) for one in trained)
+def mean_curve(curves: Sequence[Curve]) -> list[tuple[int, float, float]]:
+    """Average the losses of those that were still training, epoch by epoch."""
+    longest = max(len(curve) for curve in curves)
     rows = []
     for epoch in range(longest):
-        losses = [one.curve[epoch][1:] for one in trained if epoch < len(one.curve)]
+        losses = [curve[epoch][1:] for curve in curves if epoch < len(curve)]
         train_loss, stop_loss = np.mean(losses, axis=0)
         rows.append((epoch + 1, float(train_loss), float(stop_loss)))
     return rows

@@ -8,6 +8,13 @@ from omicsfusion.models.registry import ModelSpec
 from omicsfusion.tables.outcome import Outcome
 
 
+class MissingKnowledgeError(ValueError):
+    """A family needs knowledge of features that it was not given, or that names none of them.
+
+    Gene sets and positions are such knowledge. The message names what there is on both sides.
+    """
+
+
 @dataclass(frozen=True)
 class TrainingRequest:
     """One model on the scopes of one group.
@@ -28,6 +35,10 @@ class TrainingRequest:
         Table of edges between genes, or None; for families that read it.
     positions
         BED file of where features lie on the genome, or None; for families that read it.
+    head
+        What networks predict with: ``auto``, or a name in ``heads.json``.
+    class_order
+        The classes from the lowest up; empty when they have no order.
     """
 
     spec: ModelSpec
@@ -37,3 +48,5 @@ class TrainingRequest:
     gene_sets: tuple[Path, ...] = ()
     network: Path | None = None
     positions: Path | None = None
+    head: str = "auto"
+    class_order: tuple[str, ...] = ()

@@ -20,4 +20,6 @@ DEFAULTS: Mapping[str, float] = {
     # Classes: share of the truth that is spread over all classes; exponent of the focal loss.
     "label_smoothing": 0.0,
     "focal": 0.0,
+    # Mixup: a of Beta(a, a). Not for Cox's loss, which compares samples.
+    "mixup": 0.0,
 }

@@ -7,6 +7,7 @@ import pandas as pd
 
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
+from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.trainers import trainer_of
@@ -39,6 +40,11 @@ def train_group(
     task: str,
     target: str,
     seed: int,
+    gene_sets: Sequence[Path] = (),
+    network: Path | None = None,
+    positions: Path | None = None,
+    head: str = AUTO,
+    class_order: tuple[str, ...] = (),
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -50,7 +56,10 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
-    fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, times, seed), reader)
+    request = TrainingRequest(
+        spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order
+    )
+    fits = trainer_of(spec.family)(request, reader)
     predictions = prediction_table(fits, model, target, outcome)
     write_tsv(
         predictions[_in_order(predictions, prediction_names(outcome, times))],

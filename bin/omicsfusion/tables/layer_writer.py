@@ -10,6 +10,9 @@ import numpy as np
 # other is filled): of a thousand samples that makes pieces of 128 KB in each row. Pieces of 64 KB
 # took two to four times as long to write as pieces of 256 KB, pieces of 8 KB six times.
 GATHERED = 32_000_000
+# HDF5 is given so many values of neighbouring rows at a time (1 MB): Linux 6.18 takes up to eight
+# times as long for 8 MB at a time, for which it looks for memory in one piece.
+PIECE = 250_000
 # A block is turned by so many samples at a time: each is a row of its own, in pages of its own.
 TURNED = 64
 
@@ -83,8 +86,12 @@ class LayerWriter:
         if np.any(np.diff(rows) < 0):
             order = np.argsort(rows)
             rows, values = rows[order], values[order]
-        stop = column + values.shape[1]
-        if len(rows) == rows[-1] - rows[0] + 1:
-            self._x[rows[0] : rows[-1] + 1, column:stop] = values
-        else:
-            self._x[rows, column:stop] = values
+        height = max(1, PIECE // values.shape[1])
+        for first in range(0, len(rows), height):
+            some = rows[first : first + height]
+            neighbours = len(some) == some[-1] - some[0] + 1
+            where = slice(some[0], some[-1] + 1) if neighbours else some
+            for left in range(0, values.shape[1], PIECE):
+                part = values[first : first + height, left : left + PIECE]
+                start = column + left
+                self._x[where, start : start + part.shape[1]] = part

@@ -3,11 +3,11 @@ process TRAIN {
     label 'process_medium'
 
     input:
-    tuple val(meta), path(matrices) // one file per layer
+    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them
     path splits
     path samples
     path horizons, arity: '0..*'   
-    val options                     // task, target, seed
+    val options                     // task, target, seed, head, class_order
     val code
 
     output:
@@ -21,6 +21,9 @@ process TRAIN {
 
     script:
     def times = horizons ? "--horizons ${horizons[0]}" : ''
+    def known = [gene_sets: gene_sets, network: network, positions: positions].findAll { _name, files -> files }
+        .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
+    def order = options.class_order ? "--class_order '${options.class_order}'" : ''
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
     export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -35,7 +38,8 @@ process TRAIN {
         --task ${options.task} \\
         --target ${options.target} \\
         --seed ${options.seed} \\
-        ${times}
+        --head ${options.head} \\
+        ${times} ${order} ${known}
     """
 
     stub:

@@ -163,14 +163,14 @@ def recipeArguments(Map options) {
 def checkArguments(Map options) {
     def names = ['task', 'target', 'class_order', 'covariates', 'batch', 'group', 'split', 'folds', 'repeats', 'inner_folds', 'folds_per_task']
     def given = names.findAll { name -> options[name] != null }.collect { name -> "--${name} '${options[name]}'" }
-    def models = ["--models '${modelsOf(options.models, options.covariates != null).join(',')}'"]
+    def models = ["--models '${modelsOf(options).join(',')}'"]
     def strict = options.strict ? ['--strict'] : []
     return (given + models + strict).join(' ')
 }
 
 // Stop with every problem together, or hand on the plan.
 def passGate(List problems, List layers, plan, Map options) {
-    def models = modelsOf(options.models, options.covariates != null)
+    def models = modelsOf(options)
     def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(','))
     def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
     if (warnings && !options.strict) {

@@ -5,6 +5,7 @@ include { ASSESS   } from '../../../modules/local/assess/main'
 include { TRAIN    } from '../../../modules/local/train/main'
 include { codeOf   } from '../provenance/main'
 include { modelsOf } from '../parameters/main'
+include { readBy   } from '../parameters/main'
 
 workflow LEARN {
     take:
@@ -13,19 +14,25 @@ workflow LEARN {
     splits   // splits.tsv
     samples  // samples.tsv
     horizons // horizons.tsv, or nothing
+    known    // map: gene_sets, network, positions, each [ file ], may be empty
     options  // map: the parameters of the run
 
     main:
-    // [ meta(id, model, group), [ matrices.h5 of each layer ] ]: a group starts when its layers are there
+    // [ meta(id, model, group), [ matrices.h5 of each layer ], [ gene sets ], [ network ], [ positions ] ]:
+    // a group starts when its layers are there; a model gets only the files that it reads
     ch_tasks = matrices
         .combine(n_layers)
         .map { meta, matrix, n -> [groupKey(meta.group, n), matrix] }
         .groupTuple()
         .map { group, found -> [group.toString(), found.sort { matrix -> matrix.name }] }
-        .combine(channel.fromList(modelsOf(options.models, options.covariates != null)))
+        .combine(channel.fromList(modelsOf(options)))
         .map { group, found, model -> [[id: "${model}.${group}".toString(), model: model, group: group], found] }
+        .map { meta, found ->
+            def mine = readBy(meta.model)
+            [meta, found] + ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
+        }
 
-    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed']), codeOf('train.py'))
+    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order']), codeOf('train.py'))
 
     ASSESS(
         TRAIN.out.predictions

@@ -10,7 +10,7 @@ def parameterProblems(Map given) {
     def required = given.step == 'report' ? ['outdir'] : ['input', 'samples', 'task', 'target']
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
-    return unknown.unique() + wrong + absent + modelProblems(given.models)
+    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given)
 }
 
 // Return the help text, made from the schema.
@@ -26,13 +26,17 @@ def helpText() {
     return "omicsfusion: nextflow run . --input samplesheet.csv --samples samples.tsv --task survival --target os --outdir results\n\n${groups.join('\n\n')}\n"
 }
 
-// Return the models that --models names: 'default' and 'all' stand for sets; without covariates a
-// set leaves out what needs them.
-def modelsOf(String names, boolean covariates) {
+// Return the models that --models names: 'default' and 'all' stand for sets; a set leaves out what
+// needs covariates or files that were not given.
+def modelsOf(Map options) {
     def sets = registry().sets
-    return names.tokenize(',')*.trim().collectMany { name ->
-        sets.containsKey(name) ? sets[name].findAll { model -> covariates || !model.contains('clinical') } : [name]
-    }.unique()
+    def usable = { model -> (options.covariates || !model.contains('clinical')) && readBy(model).every { name -> options[name] } }
+    return options.models.tokenize(',')*.trim().collectMany { name -> sets.containsKey(name) ? sets[name].findAll(usable) : [name] }.unique()
+}
+
+// Return the names of the parameters whose files a model reads.
+def readBy(String model) {
+    return registry().reads[modelParts(model).family] ?: []
 }
 
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
@@ -63,12 +67,32 @@ def modelParts(String model) {
         : [family: null, verb: null, name: null]
 }
 
-def modelProblems(Object names) {
+def modelProblems(Map given) {
     def registry = registry()
     def legal = registry.families + registry.sets.keySet().toList() + registry.sets.all
-    return (names ?: '').toString().tokenize(',')*.trim()
+    def names = (given.models ?: '').toString().tokenize(',')*.trim()
+    def lacking = names.collectMany { name ->
+        (registry.needs[modelParts(name).family] ?: []).findAll { need -> !given[need] }
+            .collect { need -> "--models: '${name}' needs --${need}: ${schemaProperties()[need].description}".toString() }
+    }
+    return lacking + names
         .findAll { name -> !registry.sets.containsKey(name) && !registry.families.contains(modelParts(name).family) }
         .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal.unique())}Models: ${legal.unique().join(', ')}.".toString() }
+}
+
+// A head is for one task, and only classes have an order.
+def headProblems(Map given) {
+    def task_of = headTasks()
+    def known = schemaProperties().task['enum'].contains(given.task)
+    def fitting = ['auto'] + task_of.findAll { _head, task -> task == given.task }.keySet()
+    def unsuitable = known && task_of.containsKey(given.head) && task_of[given.head] != given.task
+    def unordered = known && given.class_order && given.task != 'classification'
+    return (unsuitable ? ["--head ${given.head} is not for --task ${given.task}. Use ${fitting.join(' or ')}.".toString()] : []) +
+        (unordered ? ["--class_order is for --task classification; a ${given.task} has no classes. Leave it out.".toString()] : [])
+}
+
+def headTasks() {
+    return new groovy.json.JsonSlurper().parse(file("${projectDir}/bin/omicsfusion/models/heads/heads.json").toFile())
 }
 
 def registry() {

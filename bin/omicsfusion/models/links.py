@@ -1,0 +1,57 @@
+"""Links: from the outputs of the members of one fit to one prediction.
+
+A link takes ``raw`` (members x samples x units), ``offset`` (one per output) and ``scale`` (one per
+unit) and returns samples x outputs. Saved archives name the link, so that a link, once published,
+keeps its meaning.
+"""
+
+from collections.abc import Callable, Mapping
+
+from omicsfusion.models.backend import Tensor, keras
+
+ops = keras.ops
+
+USUAL_LOGIT = -2.2
+"""Log-odds of an event in an interval where a network says nothing: odds of 1 to 9, the share of
+those at risk whom the first of ten equal parts of the events takes when nobody is censored."""
+
+SMALLEST_HAZARD = 1e-30
+
+
+def softmax(raw: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
+    """Average probabilities as probabilities; they have no unit."""
+    return ops.mean(ops.softmax(raw, axis=-1), axis=0)
+
+
+def identity(raw: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
+    """Average numbers, in the outcome's unit."""
+    return offset + scale * ops.mean(raw, axis=0)
+
+
+def log_hazard(raw: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
+    """Return the log of the members' mean cumulative hazard, itself a mean over interval ends.
+
+    ``scale`` holds for each interval the share of the interval ends that come with it or after it
+    (0 for an interval that is not in use): how often its hazard is counted. Up to the log it is
+    the mortality of Ishwaran et al., Annals of Applied Statistics 2, 2008, section 4; under
+    proportional hazards it is the log partial hazard up to a constant.
+    """
+    total = ops.sum(scale * mean_hazards(raw), axis=-1, keepdims=True)
+    return ops.log(ops.maximum(total, SMALLEST_HAZARD)) + offset
+
+
+def mean_hazards(raw: Tensor) -> Tensor:
+    """Average over members what each interval adds to the cumulative hazard: -log(1 - h)."""
+    return ops.mean(ops.softplus(raw + USUAL_LOGIT), axis=0)
+
+
+LINKS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "softmax": softmax,
+    "identity": identity,
+    "log_hazard": log_hazard,
+}
+
+
+def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Tensor:
+    """Turn outputs (members x samples x units) into one prediction: samples x outputs."""
+    return LINKS[link](raw, offset, scale)
