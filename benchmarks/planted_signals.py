@@ -20,6 +20,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ LAYERS = ("cnv", "rna")
 FEATURES, INFORMATIVE = 200, 30
 SIGNALS = {"interaction": (600, 5), "additive": (500, 10)}
 FOLDS = 5
+INNER_FOLDS = 3
 NETWORKS = ("fused", "early", "late", "attention", "tensor", "autoencoder", "vae")
 ALONE = tuple(f"{family}-only-{layer}" for family in ("linear", "fused") for layer in LAYERS)
 MODELS = ("linear", *ALONE, *NETWORKS)
@@ -58,9 +60,12 @@ def main() -> None:
     rows = []
     for signal in given.signals:
         with tempfile.TemporaryDirectory() as folder:
-            write_cohorts(Path(folder), signal)
+            for inner in (0, INNER_FOLDS):
+                write_cohorts(Path(folder) / str(inner), signal, inner)
             for model in given.models:
-                rows.append((signal, model, *score(Path(folder), model)))
+                # Whoever learns from inner folds has them; for others they would only take time.
+                inner = INNER_FOLDS if model.startswith(("linear", "late")) else 0
+                rows.append((signal, model, *score(Path(folder) / str(inner), model)))
                 print("\t".join(map(str, rows[-1])), flush=True)
     text = ["\t".join(COLUMNS), *("\t".join(map(str, row)) for row in rows)]
     given.out.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
@@ -74,7 +79,7 @@ def score(folder: Path, model: str) -> tuple[str, str, int, str]:
     started = time.monotonic()
     fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, [], seed=1), reader)
     seconds = time.monotonic() - started
-    table = prediction_table(fits, model, "class", outcome)
+    table = prediction_table(fits, model, "class", outcome).query("scope == 'test'")
     of_fold = {
         key: roc_auc_score(of_one["truth"] == "yes", of_one["p_yes"])
         for key, of_one in table.groupby(["repeat", "fold"])
@@ -83,8 +88,12 @@ def score(folder: Path, model: str) -> tuple[str, str, int, str]:
     return f"{of_seed.mean():.3f}", f"{of_seed.std():.3f}", len(of_seed), f"{seconds:.0f}"
 
 
-def write_cohorts(folder: Path, signal: str) -> None:
-    """Write one cohort for each seed, its patients named for it, as repeats of one run."""
+def write_cohorts(folder: Path, signal: str, inner: int) -> None:
+    """Write one cohort for each seed, its patients named for it, as repeats of one run.
+
+    Training sets have so many inner folds.
+    """
+    folder.mkdir()
     n, seeds = SIGNALS[signal]
     blocks: dict[str, list[tuple[Scope, np.ndarray, list[str], list[str]]]] = {
         layer: [] for layer in LAYERS
@@ -92,28 +101,38 @@ def write_cohorts(folder: Path, signal: str) -> None:
     samples, splits = [], []
     for seed in range(1, seeds + 1):
         x, truth = MAKE[signal](np.random.default_rng(seed), n)
-        names = [f"s{seed:02d}_{number:03d}" for number in range(n)]
+        names = np.array([f"s{seed:02d}_{number:03d}" for number in range(n)])
         columns = {"sample": names, "patient": names, "cohort": "main", "role": "train"}
         more = {"group": names, "batch": "", "split": "", "layers": ";".join(LAYERS)}
         truth = np.where(truth, "yes", "no")
         samples.append(pd.DataFrame({**columns, **more, "truth": truth}))
-        for fold in range(1, FOLDS + 1):
-            scope = Scope(seed, fold, "outer")
-            position = np.arange(n)
-            role = np.where(position // FOLDS % FOLDS == 0, "stop", "train")
-            role = np.where(position % FOLDS == fold - 1, "test", role)
-            where = {"permutation": 0, "repeat": seed, "fold": fold, "inner": "outer"}
-            of_scope = {**where, "group": "all", "sample": names, "patient": names, "role": role}
-            splits.append(pd.DataFrame(of_scope))
+        for scope, role in roles_of(seed, n, inner):
+            kept = role != ""
+            where = {"permutation": 0, "repeat": seed, "fold": scope.fold, "inner": scope.inner}
+            of_scope = {"group": "all", "sample": names, "patient": names, "role": role}
+            splits.append(pd.DataFrame({**where, **of_scope})[kept])
             for layer in LAYERS:
-                fitted = x[layer][role != "test"]
-                scaled = (x[layer] - fitted.mean(axis=0)) / fitted.std(axis=0)
+                fitted = x[layer][kept & (role != "test")]
+                scaled = (x[layer][kept] - fitted.mean(axis=0)) / fitted.std(axis=0)
                 features = [f"{layer}_{column}" for column in range(FEATURES)]
-                blocks[layer].append((scope, scaled.astype(np.float32), names, features))
+                blocks[layer].append((scope, scaled.astype("f4"), list(names[kept]), features))
     write_tsv(pd.concat(samples), folder / "samples.tsv")
     write_tsv(pd.concat(splits), folder / "splits.tsv")
     for layer, of_layer in blocks.items():
         write_matrices(folder / f"{layer}.all.matrices.h5", layer, layer, "all", of_layer)
+
+
+def roles_of(seed: int, n: int, inner: int) -> Iterator[tuple[Scope, np.ndarray]]:
+    """Yield each scope of a seed and the roles of its samples; empty for those it leaves out."""
+    place = np.arange(n)
+    stop = place // FOLDS % FOLDS == 0
+    for fold in range(1, FOLDS + 1):
+        test = place % FOLDS == fold - 1
+        yield Scope(seed, fold, "outer"), np.where(test, "test", np.where(stop, "stop", "train"))
+        for number in range(inner):
+            held_out = place // FOLDS**2 % inner == number
+            role = np.where(held_out, "test", np.where(stop, "stop", "train"))
+            yield Scope(seed, fold, str(number)), np.where(test, "", role)
 
 
 def interaction(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
