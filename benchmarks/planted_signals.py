@@ -1,13 +1,15 @@
 """What each model makes of a planted signal: an interaction of two layers, and an additive one.
 
-    .tools/bin/python benchmarks/planted_signals.py [--signals interaction additive]
+    .tools/bin/python benchmarks/planted_signals.py [--signals interaction sum additive]
         [--models linear fused early …] [--out FILE]
 
 - ``interaction``: 600 patients, two layers of 200 features. Each layer has a latent factor, N(0,1);
   30 of its features are the factor plus noise of sd 0.5 (the factor moves them by 2 sd of noise),
   the others noise of sd 1. The class is the sign of the product of both factors, without noise of
   its own: neither layer alone, nor any sum over features, tells it. 5 seeds.
-- ``additive``: 500 patients, the same layers without factors; the log odds of the class are a sum
+- ``sum``: 500 patients, the same layers; the log odds of the class are 1.5 times the sum of both
+  factors. 10 seeds.
+- ``additive``: 500 patients, layers of noise without factors; the log odds of the class are a sum
   over 30 features of each layer with weights N(0, 0.3). 10 seeds.
 
 Five folds each; a fifth of the training samples stops the networks and tunes nothing else. All
@@ -42,7 +44,7 @@ from omicsfusion.tables.tsv import write_tsv  # noqa: E402
 
 LAYERS = ("cnv", "rna")
 FEATURES, INFORMATIVE = 200, 30
-SIGNALS = {"interaction": (600, 5), "additive": (500, 10)}
+SIGNALS = {"interaction": (600, 5), "sum": (500, 10), "additive": (500, 10)}
 FOLDS = 5
 INNER_FOLDS = 3
 NETWORKS = ("fused", "early", "late", "attention", "tensor", "autoencoder", "vae")
@@ -135,13 +137,27 @@ def roles_of(seed: int, n: int, inner: int) -> Iterator[tuple[Scope, np.ndarray]
             yield Scope(seed, fold, str(number)), np.where(test, "", role)
 
 
-def interaction(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the layers and who is of the class."""
+def with_factors(
+    rng: np.random.Generator, n: int
+) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+    """Return the layers and the factor of each."""
     z = {layer: rng.normal(size=n) for layer in LAYERS}
     x = {layer: rng.normal(size=(n, FEATURES)) for layer in LAYERS}
     for layer, values in x.items():
         values[:, :INFORMATIVE] = z[layer][:, None] + 0.5 * values[:, :INFORMATIVE]
-    return x, np.prod(list(z.values()), axis=0) > 0
+    return x, list(z.values())
+
+
+def interaction(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the layers and who is of the class."""
+    x, z = with_factors(rng, n)
+    return x, np.prod(z, axis=0) > 0
+
+
+def sum_of_factors(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the layers and who is of the class."""
+    x, z = with_factors(rng, n)
+    return x, rng.random(n) < 1 / (1 + np.exp(-1.5 * np.sum(z, axis=0)))
 
 
 def additive(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -154,7 +170,7 @@ def additive(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], n
     return x, rng.random(n) < 1 / (1 + np.exp(-odds))
 
 
-MAKE = {"interaction": interaction, "additive": additive}
+MAKE = {"interaction": interaction, "sum": sum_of_factors, "additive": additive}
 
 if __name__ == "__main__":
     main()
