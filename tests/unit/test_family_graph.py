@@ -3,15 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from omicsfusion.models import training
-from omicsfusion.models.backend import compiled, output_gradients
+from omicsfusion.models.backend import compiled
 from omicsfusion.models.dealing import Member
-from omicsfusion.models.ensemble import ensemble_inputs, widened
 from omicsfusion.models.families.graph import GraphNetwork, structure_of, train
 from omicsfusion.models.fit import prediction_table
 from omicsfusion.models.gene_network import GeneNetwork, edges_among, gene_network, symmetric
@@ -25,7 +23,8 @@ from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.training import Table, Trainer
 from tests.family_tasks import tasks_of
-from tests.network_cohort import SAMPLES, SCOPES, open_cohort, write_cohort
+from tests.network_cohort import open_cohort, write_cohort
+from tests.trained_families import require_archive, require_signal
 
 FEATURES = {
     "cnv": ("A", "B", "Q"),
@@ -289,39 +288,15 @@ def table_of(trained) -> pd.DataFrame:
 
 def test_the_signal_is_found_in_samples_not_trained_on(trained):
     table = table_of(trained)
-    assert len(table) == len(SCOPES) * SAMPLES // 5
-    if trained[0] == "classification":
-        called = table.filter(regex="^p_").idxmax(axis=1).str.removeprefix("p_")
-        assert (called == table["truth"]).mean() > 0.5
-    elif trained[0] == "survival":
-        died = table[table["event"] == 1]
-        assert died["risk"].corr(died["time"], method="spearman") < -0.4
-    else:
-        assert np.corrcoef(table["mean"], table["truth"])[0, 1] > 0.7
+    require_signal(table, trained[0])
 
 
 def test_an_archive_has_its_graph_and_gives_the_predictions_of_the_table(trained, tmp_path):
     task, _, reader, fits = trained
     table = table_of(trained)
     for fit in (fit for fit in fits if fit.save):
-        fit.save(tmp_path / fit.scope.key)
-        model = keras.saving.load_model(tmp_path / f"{fit.scope.key}.keras", compile=False)
-        data = reader.load(fit.scope, ("mirna", "rna"))
-        inputs = ensemble_inputs(model, data, data.rows("test"))
-        outputs = np.asarray(model(inputs))
-        mine = table[(table["fold"] == fit.scope.fold) & (table["inner"] == fit.scope.inner)]
-        named = model.outputs_named
-        columns = [f"p_{name}" for name in named] if task == "classification" else named
-        np.testing.assert_allclose(outputs, mine[columns], rtol=1e-4, atol=1e-4)
-        wide = widened(model, {"mirna": 9, "rna": 20})
-        padded = ensemble_inputs(wide, data, data.rows("test"))
-        np.testing.assert_allclose(np.asarray(wide(padded)), outputs, rtol=1e-4, atol=1e-4)
-        gradients = compiled(lambda i, m=model: output_gradients(m, i["x"], i["present"]))(inputs)
-        absent = inputs["present"][:, 0] == 0
-        for of_output in gradients:
-            assert np.asarray(of_output["rna"]).any()
-            assert absent.any()
-            assert not np.asarray(of_output["mirna"])[absent].any()
+        for slopes in require_archive(fit, reader, table, task, tmp_path):
+            assert slopes.any()
 
 
 def test_a_cohort_none_of_whose_features_is_a_gene_is_refused_with_names_of_both(folder_of):
