@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--positions", type=Path)
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
+    parser.add_argument("--trials", type=int, default=0)
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

@@ -36,6 +36,8 @@ class Fit:
     network
         Builds the network that ``save`` writes, for who puts several together; None for inner
         scopes and for baselines.
+    trials
+        Rows of ``trials.tsv``: what was tried on the inner folds of the scope.
     """
 
     scope: Scope
@@ -47,6 +49,7 @@ class Fit:
     curve: Sequence[tuple[int, float, float]] = ()
     save: Callable[[Path], None] | None = field(default=None, repr=False)
     network: Callable[[], Any] | None = field(default=None, repr=False)
+    trials: Sequence[Mapping[str, object]] = ()
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -67,6 +70,7 @@ def new_fit(
     curve: Sequence[tuple[int, float, float]] = (),
     save: Callable[[Path], None] | None = None,
     network: Callable[[], Any] | None = None,
+    trials: Sequence[Mapping[str, object]] = (),
 ) -> Fit:
     """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
     rows = predicted_rows(data)
@@ -80,6 +84,7 @@ def new_fit(
         curve=curve,
         save=None if data.scope.is_inner else save,
         network=None if data.scope.is_inner else network,
+        trials=trials,
     )
 
 

@@ -39,6 +39,8 @@ class TrainingRequest:
         What networks predict with: ``auto``, or a name in ``heads.json``.
     class_order
         The classes from the lowest up; empty when they have no order.
+    trials
+        Of each training set, on its inner folds; without any, networks have their defaults.
     """
 
     spec: ModelSpec
@@ -50,3 +52,4 @@ class TrainingRequest:
     positions: Path | None = None
     head: str = "auto"
     class_order: tuple[str, ...] = ()
+    trials: int = 0

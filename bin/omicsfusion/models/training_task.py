@@ -45,11 +45,12 @@ def train_group(
     positions: Path | None = None,
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
+    trials: int = 0,
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
-    Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv`` and the folder
-    ``<out>.models`` (see docs/architecture.md).
+    Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv``,
+    ``<out>.trials.tsv`` and the folder ``<out>.models`` (see docs/architecture.md).
     """
     outcome = read_outcome(samples, task)
     times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
@@ -57,7 +58,7 @@ def train_group(
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
     request = TrainingRequest(
-        spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order
+        spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order, trials
     )
     fits = trainer_of(spec.family)(request, reader)
     predictions = prediction_table(fits, model, target, outcome)
@@ -67,6 +68,7 @@ def train_group(
     )
     write_tsv(_training_table(fits, model), f"{out}.training.tsv")
     write_tsv(_curves_table(fits, model), f"{out}.curves.tsv")
+    write_tsv(_trials_table(fits, model), f"{out}.trials.tsv")
     folder = Path(f"{out}.models")
     folder.mkdir(exist_ok=True)
     for fit in fits:
@@ -105,3 +107,9 @@ def _curves_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
     ]
     columns = ["model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _trials_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+    rows = [{**_scope_columns(fit, model), **trial} for fit in fits for trial in fit.trials]
+    columns = ["model", "repeat", "fold", "inner", "trial", "state", "chosen", "score", "folds"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)

@@ -6,8 +6,8 @@ process TRAIN {
     tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them
     path splits
     path samples
-    path horizons, arity: '0..*'   
-    val options                     // task, target, seed, head, class_order
+    path horizons, arity: '0..*'
+    val options                     // task, target, seed, head, class_order, trials
     val code
 
     output:
@@ -15,9 +15,11 @@ process TRAIN {
     tuple val(meta), path("${meta.id}.models"), emit: models
     path "${meta.id}.training.tsv", emit: training
     path "${meta.id}.curves.tsv", emit: curves
+    path "${meta.id}.trials.tsv", emit: trials
     tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
     tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\', \'tensorflow_cpu\')})"'), topic: versions
     tuple val(task.process), val('scikit-survival'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-survival\'))"'), topic: versions
+    tuple val(task.process), val('optuna'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'optuna\'))"'), topic: versions
 
     script:
     def times = horizons ? "--horizons ${horizons[0]}" : ''
@@ -39,6 +41,7 @@ process TRAIN {
         --target ${options.target} \\
         --seed ${options.seed} \\
         --head ${options.head} \\
+        --trials ${options.trials} \\
         ${times} ${order} ${known}
     """
 
@@ -48,5 +51,6 @@ process TRAIN {
     printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tsample\\tpatient\\n' > ${meta.id}.predictions.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\n' > ${meta.id}.trials.tsv
     """
 }

@@ -27,22 +27,41 @@ from omicsfusion.models.request import TrainingRequest
 
 ops = keras.ops
 
-HIDDEN = 64
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "narrow": {"hidden": 16},
+    "wide": {"hidden": 128},
+}
+"""Among which tuning chooses."""
 
 
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the fused network on every scope of a group."""
-    return train_networks(FusedNetwork, request, reader)
+    return train_networks(FusedNetwork, request, reader, structures=STRUCTURES)
 
 
 @register
 class FusedNetwork(FusionNetwork):
-    """The figure above."""
+    """The figure above.
+
+    Parameters
+    ----------
+    hidden
+        Units of a token.
+    """
 
     family = "fused"
 
-    def __init__(self, widths: Mapping[str, int], units: int, members: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        widths: Mapping[str, int],
+        units: int,
+        members: int,
+        hidden: int = 64,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(widths, units, members, **kwargs)
+        self.hidden = hidden
         self.omics_dropout = OmicsDropout("omics_dropout", members, place=0, name="omics_dropout")
         self.dropout = MemberDropout("hidden_dropout", members, place=1, name="dropout")
         self.input_dropout = [
@@ -50,7 +69,7 @@ class FusedNetwork(FusionNetwork):
             for i in range(len(widths))
         ]
         self.encoders = [
-            Encoder(HIDDEN, members, place=3 + 2 * i, name=f"encoder_{i}")
+            Encoder(hidden, members, place=3 + 2 * i, name=f"encoder_{i}")
             for i in range(len(widths))
         ]
         self.wide = [
@@ -65,8 +84,8 @@ class FusedNetwork(FusionNetwork):
         ):
             encoder.build((self.members, None, width))
             wide.build((self.members, None, width))
-        self.gate.build((self.members, None, len(self.widths), HIDDEN))
-        self.head.build((self.members, None, HIDDEN))
+        self.gate.build((self.members, None, len(self.widths), self.hidden))
+        self.head.build((self.members, None, self.hidden))
         self.built = True
 
     @property
@@ -89,3 +108,6 @@ class FusedNetwork(FusionNetwork):
             wide.append(self.wide[i](seen) * here)
         fused = self.gate(ops.stack(tokens, axis=2), present)
         return self.head(self.dropout(fused, draw)) + sum(wide)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "hidden": self.hidden}

@@ -40,7 +40,8 @@ from omicsfusion.models.gene_nodes import Features, GeneValues, Nodes, gene_laye
 from omicsfusion.models.graph_edges import MemberEdges, TileShape, tile_shape
 from omicsfusion.models.graph_layers import CONVOLUTIONS
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
-from omicsfusion.models.network import SEEDS_PER_SCOPE, train_networks
+from omicsfusion.models.network import train_networks
+from omicsfusion.models.program import SEEDS_PER_SCOPE
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 

@@ -31,7 +31,8 @@ from omicsfusion.models.columns import PartEncoder
 from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, register
-from omicsfusion.models.network import MEMBERS_PER_CHUNK, SEEDS_PER_SCOPE, train_networks
+from omicsfusion.models.network import MEMBERS_PER_CHUNK, train_networks
+from omicsfusion.models.program import SEEDS_PER_SCOPE
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 from omicsfusion.models.set_choice import ChosenSets, choose_sets

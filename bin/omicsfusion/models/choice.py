@@ -1,0 +1,32 @@
+"""What can differ between networks of one family: settings of the training, and the structure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from omicsfusion.models.settings import DEFAULTS
+
+STRUCTURE = "structure"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a network is trained with.
+
+    Attributes
+    ----------
+    settings
+        Value of each setting (``settings.DEFAULTS``).
+    structure
+        Name of one of the structures of its family.
+    """
+
+    settings: Mapping[str, float]
+    structure: str = DEFAULT
+
+    def value(self, name: str) -> str:
+        """Return one of the choices in words."""
+        return self.structure if name == STRUCTURE else f"{self.settings[name]:.3g}"
+
+
+DEFAULT_CHOICE = Choice(DEFAULTS)

@@ -1,0 +1,1 @@
+"""Tuning: trials scored on the inner folds of each training set."""

@@ -1,0 +1,51 @@
+"""What a trial may choose: settings of the training, and the structure of the network."""
+
+from collections.abc import Mapping
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.trial import Trial
+
+from omicsfusion.models.choice import DEFAULT, STRUCTURE, Choice
+from omicsfusion.models.settings import DEFAULTS
+
+RANGES: Mapping[str, FloatDistribution] = {
+    "learning_rate": FloatDistribution(2e-3, 3e-2, log=True),
+    "weight_decay": FloatDistribution(1e-2, 1.0, log=True),
+    "input_dropout": FloatDistribution(0.0, 0.6),
+    "hidden_dropout": FloatDistribution(0.0, 0.6),
+    "omics_dropout": FloatDistribution(0.0, 0.5),
+    "input_noise": FloatDistribution(0.0, 0.5),
+}
+"""Of the settings that every task has; the defaults lie in them."""
+
+OF_CLASSES: Mapping[str, FloatDistribution] = {"label_smoothing": FloatDistribution(0.0, 0.2)}
+
+
+def space_of(task: str, structures: Mapping[str, object]) -> dict[str, BaseDistribution]:
+    """Return the distribution of everything that a trial chooses.
+
+    Parameters
+    ----------
+    task
+        One of ``outcome.TASKS``.
+    structures
+        By name; ``default`` is one of them.
+    """
+    space: dict[str, BaseDistribution] = dict(RANGES)
+    if task == "classification":
+        space |= OF_CLASSES
+    if len(structures) > 1:
+        space[STRUCTURE] = CategoricalDistribution(tuple(structures))
+    return space
+
+
+def choice_of(trial: Trial) -> Choice:
+    """Turn what a trial drew into a choice."""
+    drawn = dict(trial.params)
+    structure = drawn.pop(STRUCTURE, DEFAULT)
+    return Choice({**DEFAULTS, **drawn}, structure)
+
+
+def default_parameters(space: Mapping[str, BaseDistribution]) -> dict[str, object]:
+    """Return the defaults as a trial would draw them."""
+    return {name: DEFAULT if name == STRUCTURE else DEFAULTS[name] for name in space}

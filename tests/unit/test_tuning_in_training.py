@@ -1,0 +1,93 @@
+"""Networks tuned on inner folds: what is chosen is used, and test samples have no part in it."""
+
+from functools import cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from omicsfusion.models.families.fused import train
+from omicsfusion.models.registry import ModelSpec
+from omicsfusion.models.request import TrainingRequest
+from omicsfusion.scopes import Scope, read_splits
+from omicsfusion.tables.tsv import read_tsv, write_tsv
+from tests.network_cohort import SAMPLES, open_cohort, write_cohort
+
+OUTER = Scope(1, 1, "outer")
+INNER = tuple(Scope(1, 1, str(number)) for number in range(2))
+SPEC = ModelSpec("fused", "fused", ("mirna", "rna"))
+TRIALS = 3
+
+
+def write_nested(folder: Path) -> None:
+    """Write a cohort of one outer fold (every fifth sample) whose others are in two inner folds."""
+    write_cohort(folder, "regression", (OUTER, *INNER))
+    splits = read_splits(folder / "splits.tsv")
+    number = splits["sample"].str[1:].astype(int)
+    tested, half = number % 5 == 0, number // 5 % 2
+    inner = splits["inner"].map({"0": 0, "1": 1})
+    stop = number // 10 % 4 == 0
+    splits["role"] = np.where(stop, "stop", "train")
+    splits.loc[inner.isna() & tested, "role"] = "test"
+    splits.loc[inner.notna() & (half == inner), "role"] = "test"
+    write_tsv(splits[inner.isna() | ~tested], folder / "splits.tsv")
+
+
+def fits_of(folder: Path, trials: int = TRIALS):
+    reader, outcome = open_cohort(folder, "regression")
+    return train(TrainingRequest(SPEC, outcome, [], seed=3, trials=trials), reader)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    @cache
+    def tuned(garbage: bool):
+        folder = tmp_path_factory.mktemp("tuned")
+        write_nested(folder)
+        if garbage:
+            replace_test_samples(folder)
+        return fits_of(folder)
+
+    return tuned
+
+
+def replace_test_samples(folder: Path) -> None:
+    """Give the test samples of the outer fold other values and another outcome."""
+    tested = [f"s{i:03d}" for i in range(0, SAMPLES, 5)]
+    samples = read_tsv(folder / "samples.tsv").set_index("sample")
+    samples.loc[tested, "truth"] = 1e4
+    write_tsv(samples.reset_index(), folder / "samples.tsv")
+    for path in folder.glob("*.matrices.h5"):
+        with h5py.File(path, "r+") as file:
+            for scope in file.values():
+                rows = np.isin(scope["samples"].asstr()[:], tested)
+                values = scope["X"][:]
+                values[rows] = 1e3
+                scope["X"][...] = values
+
+
+def test_the_training_set_has_a_row_for_each_trial_and_says_what_was_chosen(tuned):
+    outer, *inner = tuned(False)
+    assert [row["trial"] for row in outer.trials] == list(range(TRIALS))
+    assert sum(row["chosen"] for row in outer.trials) == 1
+    assert all(np.isfinite(row["score"]) for row in outer.trials)
+    assert "best of 3 trials on 2 inner folds" in outer.record["setting"]
+    assert all(not fit.trials for fit in inner)
+    assert all("best of 3 trials" in fit.record["setting"] for fit in inner)
+
+
+def test_what_test_samples_hold_changes_no_trial_and_no_inner_prediction(tuned):
+    clean, dirty = tuned(False), tuned(True)
+    assert clean[0].trials == dirty[0].trials
+    assert [fit.record for fit in clean] == [fit.record for fit in dirty]
+    for one, other in zip(clean[1:], dirty[1:], strict=True):
+        assert one.samples == other.samples
+        np.testing.assert_array_equal(one.columns["mean"], other.columns["mean"])
+
+
+def test_without_trials_nothing_is_tuned(tmp_path):
+    write_nested(tmp_path)
+    for fit in fits_of(tmp_path, trials=0):
+        assert not fit.trials
+        assert "trial" not in fit.record["setting"]

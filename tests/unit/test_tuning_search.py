@@ -1,0 +1,146 @@
+"""The search: who is tried, on which folds, who is dropped, who is chosen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
+from omicsfusion.models.settings import DEFAULTS
+from omicsfusion.models.tuning.score import score
+from omicsfusion.models.tuning.search import TRIALS_AT_ONCE, Study, search
+from omicsfusion.models.tuning.space import OF_CLASSES, RANGES, space_of
+from omicsfusion.scopes import Scope
+from omicsfusion.tables.outcome import Outcome
+
+ONE, OTHER = Scope(1, 1, "outer"), Scope(1, 2, "outer")
+SCOPES = {
+    scope: [Scope(scope.repeat, scope.fold, str(i)) for i in range(4)] for scope in (ONE, OTHER)
+}
+SPACE = space_of("survival", {"default": {}, "wide": {}})
+
+
+def outcome_of(task: str, classes: tuple[str, ...] = (), **columns: list) -> Outcome:
+    """Return the outcome of samples s0, s1, …"""
+    n = len(next(iter(columns.values())))
+    table = pd.DataFrame(columns, index=[f"s{i}" for i in range(n)])
+    if task != "classification":
+        return Outcome(task, table)
+    return Outcome(task, table, classes or tuple(sorted(set(columns["truth"]))))
+
+
+class Judge:
+    """Scores a choice by its learning rate, and remembers what it was asked."""
+
+    def __init__(self, best_rate: float) -> None:
+        self.best_rate = best_rate
+        self.asked: list[tuple[Scope, Choice]] = []
+
+    def __call__(self, asked: Sequence[tuple[Scope, Choice]]) -> list[float]:
+        self.asked += asked
+        return [
+            -abs(np.log(choice.settings["learning_rate"] / self.best_rate)) for _, choice in asked
+        ]
+
+
+def searched(trials: int = 12, seed: int = 1, best_rate: float = 3e-3) -> tuple[list[Study], Judge]:
+    judge = Judge(best_rate)
+    return search(SCOPES, SPACE, trials, seed, judge), judge
+
+
+def test_the_first_trial_is_the_default():
+    for study in searched()[0]:
+        assert study.tried[0].choice == DEFAULT_CHOICE or study.tried[0].number != 0
+        assert next(one for one in study.tried if one.number == 0).choice == DEFAULT_CHOICE
+
+
+def test_every_trial_of_a_study_is_told_once_and_studies_differ():
+    one, other = searched()[0]
+    assert sorted(tried.number for tried in one.tried) == list(range(12))
+    rates = [
+        [tried.choice.settings["learning_rate"] for tried in study.tried if tried.number]
+        for study in (one, other)
+    ]
+    assert not set(rates[0]) & set(rates[1])
+
+
+def test_the_worse_half_is_dropped_after_half_of_the_folds_but_never_the_default():
+    studies, judge = searched(trials=TRIALS_AT_ONCE)
+    for study in studies:
+        dropped = [one for one in study.tried if one.dropped]
+        assert len(dropped) in (TRIALS_AT_ONCE // 2, TRIALS_AT_ONCE // 2 - 1)
+        assert {len(one.scores) for one in dropped} == {2}
+        assert {len(one.scores) for one in study.tried if not one.dropped} == {4}
+        assert 0 not in {one.number for one in dropped}
+        least = min(one.score for one in study.tried if not one.dropped and one.number)
+        assert all(one.score <= least for one in dropped)
+    assert {scope.parent for scope, _ in judge.asked} == {ONE, OTHER}
+
+
+def test_the_best_is_chosen_and_told():
+    for study in searched(trials=30)[0]:
+        best = study.best()
+        assert best is not None
+        assert best.score == max(one.score for one in study.tried)
+        assert abs(np.log(best.choice.settings["learning_rate"] / 3e-3)) < 0.2
+        told = study.told()
+        assert "best of 30 trials on 4 inner folds" in told
+        assert f"trial {best.number}" in told
+        rows = study.rows()
+        assert [row["trial"] for row in rows] == list(range(30))
+        assert [row["trial"] for row in rows if row["chosen"]] == [best.number]
+
+
+def test_the_default_stays_where_nothing_is_better():
+    for study in searched(best_rate=DEFAULTS["learning_rate"])[0]:
+        assert study.best().number == 0
+
+
+def test_where_no_fold_can_score_the_defaults_are_kept_and_it_is_said():
+    studies = search(SCOPES, SPACE, 3, 1, lambda asked: [float("nan")] * len(asked))
+    for study in studies:
+        assert study.best() is None
+        assert study.told() == "defaults: no inner fold could score any of 3 trials"
+
+
+def test_the_same_seed_tries_the_same_whatever_other_sets_there_are():
+    first = searched()[0]
+    again = searched()[0]
+    assert [one.rows() for one in first] == [one.rows() for one in again]
+    alone = search({OTHER: SCOPES[OTHER]}, SPACE, 12, 1, Judge(3e-3))
+    assert alone[0].rows() == first[1].rows()
+    assert searched(seed=2)[0][0].rows() != first[0].rows()
+
+
+def test_one_trial_is_the_default():
+    for study in searched(trials=1)[0]:
+        assert study.best().choice == DEFAULT_CHOICE
+
+
+def test_the_defaults_lie_in_the_space_and_classes_have_one_more():
+    for name, values in {**RANGES, **OF_CLASSES}.items():
+        assert values.low <= DEFAULTS[name] <= values.high
+    assert set(space_of("classification", {"default": {}})) == {*RANGES, *OF_CLASSES}
+
+
+def test_scores_are_those_of_a_hand():
+    classes = outcome_of("classification", truth=["a", "a", "a", "b"])
+    p = {"p_a": np.array([0.9, 0.6, 0.4, 0.3]), "p_b": np.array([0.1, 0.4, 0.6, 0.7])}
+    assert score(p, classes.table.index, classes) == pytest.approx((2 / 3 + 1) / 2)
+    numbers = outcome_of("regression", truth=[1.0, 2.0, 3.0])
+    assert score({"mean": np.array([1.0, 2.0, 2.0])}, numbers.table.index, numbers) == 0.5
+    lives = outcome_of("survival", time=[1.0, 2.0, 3.0], event=[1, 1, 0])
+    assert score({"risk": np.array([3.0, 1.0, 2.0])}, lives.table.index, lives) == pytest.approx(
+        2 / 3
+    )
+
+
+def test_samples_that_cannot_tell_give_no_score():
+    one_class = outcome_of("classification", truth=["a", "a"], classes=("a", "b"))
+    p = {"p_a": np.array([0.9, 0.6]), "p_b": np.array([0.1, 0.4])}
+    assert np.isnan(score(p, one_class.table.index, one_class))
+    constant = outcome_of("regression", truth=[1.0, 1.0])
+    assert np.isnan(score({"mean": np.array([1.0, 2.0])}, constant.table.index, constant))
+    censored = outcome_of("survival", time=[1.0, 2.0], event=[0, 0])
+    assert np.isnan(score({"risk": np.array([1.0, 2.0])}, censored.table.index, censored))
