@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from omicsfusion.models.design_matrix import NoCovariateError
+from omicsfusion.models.gene_network import GeneNetworkError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
 from omicsfusion.models.registry import UnknownModelError
-from omicsfusion.models.request import MissingKnowledgeError
+from omicsfusion.models.request import MissingKnowledgeError, OtherStudyError
 from omicsfusion.models.training_task import train_group
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.gene_sets import GmtError
@@ -16,9 +17,11 @@ from omicsfusion.tables.positions import BedError
 
 UNUSABLE = (
     BedError,
+    GeneNetworkError,
     GmtError,
     MissingKnowledgeError,
     NoCovariateError,
+    OtherStudyError,
     UnknownModelError,
     UnsuitableHeadError,
 )
@@ -42,6 +45,8 @@ def main() -> None:
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--trials", type=int, default=0)
+    parser.add_argument("--tuning_minutes", type=int, default=0)
+    parser.add_argument("--studies", nargs="+", type=Path, default=())
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from omicsfusion.models.families.fused import train
 from omicsfusion.models.registry import ModelSpec
-from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.request import OtherStudyError, TrainingRequest
+from omicsfusion.models.tuning.scopes import data_digest, earlier_trials
+from omicsfusion.models.tuning.space import RANGES
 from omicsfusion.scopes import Scope, read_splits
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.network_cohort import SAMPLES, open_cohort, write_cohort
@@ -84,6 +87,35 @@ def test_what_test_samples_hold_changes_no_trial_and_no_inner_prediction(tuned):
     for one, other in zip(clean[1:], dirty[1:], strict=True):
         assert one.samples == other.samples
         np.testing.assert_array_equal(one.columns["mean"], other.columns["mean"])
+
+
+def test_earlier_trials_are_read_back_and_refused_for_other_data(tuned, tmp_path):
+    write_nested(tmp_path)
+    outer = tuned(False)[0]
+    table = pd.DataFrame(
+        [{"model": "fused", "repeat": 1, "fold": 1, "inner": "outer", **t} for t in outer.trials]
+    )
+    write_tsv(table, tmp_path / "fused.all.trials.tsv")
+    found = earlier_trials([tmp_path / "fused.all.trials.tsv"], "fused", [OUTER])
+    assert [row["trial"] for row in found[OUTER]] == ["0", "1", "2"]
+    for row, trial in zip(found[OUTER], outer.trials, strict=True):
+        assert {name: row[name] for name in RANGES} == {name: trial[name] for name in RANGES}
+        scores = [float(score) for score in row["fold_scores"].split(";")]
+        assert np.mean(scores) == trial["score"]
+    assert earlier_trials([tmp_path / "fused.all.trials.tsv"], "early", [OUTER]) == {OUTER: []}
+    write_tsv(table.drop(columns="data"), tmp_path / "old.trials.tsv")
+    with pytest.raises(OtherStudyError, match=r"old.trials.tsv lacks data"):
+        earlier_trials([tmp_path / "old.trials.tsv"], "fused", [OUTER])
+
+
+def test_the_digest_of_the_data_sees_inner_samples_and_no_test_samples(tuned, tmp_path):
+    digest = {row["data"] for row in tuned(False)[0].trials}
+    assert digest == {row["data"] for row in tuned(True)[0].trials}
+    write_nested(tmp_path)
+    with h5py.File(tmp_path / "rna.all.matrices.h5", "r+") as file:
+        file[INNER[0].key]["X"][1, 0] += 1
+    reader, outcome = open_cohort(tmp_path, "regression")
+    assert data_digest(reader, SPEC.layers, outcome, INNER) not in digest
 
 
 def test_without_trials_nothing_is_tuned(tmp_path):

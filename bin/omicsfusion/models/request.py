@@ -15,6 +15,10 @@ class MissingKnowledgeError(ValueError):
     """
 
 
+class OtherStudyError(ValueError):
+    """Trials of an earlier run do not belong to this study; the message says why."""
+
+
 @dataclass(frozen=True)
 class TrainingRequest:
     """One model on the scopes of one group.
@@ -41,6 +45,10 @@ class TrainingRequest:
         The classes from the lowest up; empty when they have no order.
     trials
         Of each training set, on its inner folds; without any, networks have their defaults.
+    tuning_minutes
+        After which no more trials begin; 0: no limit.
+    studies
+        Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
     """
 
     spec: ModelSpec
@@ -53,3 +61,5 @@ class TrainingRequest:
     head: str = "auto"
     class_order: tuple[str, ...] = ()
     trials: int = 0
+    tuning_minutes: int = 0
+    studies: tuple[Path, ...] = ()

@@ -46,6 +46,8 @@ def train_group(
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
     trials: int = 0,
+    tuning_minutes: int = 0,
+    studies: Sequence[Path] = (),
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -58,7 +60,18 @@ def train_group(
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
     request = TrainingRequest(
-        spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order, trials
+        spec,
+        outcome,
+        times,
+        seed,
+        tuple(gene_sets),
+        network,
+        positions,
+        head,
+        class_order,
+        trials,
+        tuning_minutes,
+        tuple(studies),
     )
     fits = trainer_of(spec.family)(request, reader)
     predictions = prediction_table(fits, model, target, outcome)

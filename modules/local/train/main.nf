@@ -3,11 +3,11 @@ process TRAIN {
     label 'process_medium'
 
     input:
-    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them
+    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, trials
+    val options                     // task, target, seed, head, class_order, trials, tuning_minutes
     val code
 
     output:
@@ -23,7 +23,7 @@ process TRAIN {
 
     script:
     def times = horizons ? "--horizons ${horizons[0]}" : ''
-    def known = [gene_sets: gene_sets, network: network, positions: positions].findAll { _name, files -> files }
+    def known = [gene_sets: gene_sets, network: network, positions: positions, studies: studies].findAll { _name, files -> files }
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
     """
@@ -42,6 +42,7 @@ process TRAIN {
         --seed ${options.seed} \\
         --head ${options.head} \\
         --trials ${options.trials} \\
+        --tuning_minutes ${options.tuning_minutes} \\
         ${times} ${order} ${known}
     """
 
@@ -51,6 +52,6 @@ process TRAIN {
     printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tsample\\tpatient\\n' > ${meta.id}.predictions.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
-    printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\n' > ${meta.id}.trials.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\tfold_scores\\tdata\\n' > ${meta.id}.trials.tsv
     """
 }

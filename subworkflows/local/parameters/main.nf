@@ -10,7 +10,7 @@ def parameterProblems(Map given) {
     def required = given.step == 'report' ? ['outdir'] : ['input', 'samples', 'task', 'target']
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
-    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given)
+    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given) + tuningProblems(given)
 }
 
 // Return the help text, made from the schema.
@@ -89,6 +89,13 @@ def headProblems(Map given) {
     def unordered = known && given.class_order && given.task != 'classification'
     return (unsuitable ? ["--head ${given.head} is not for --task ${given.task}. Use ${fitting.join(' or ')}.".toString()] : []) +
         (unordered ? ["--class_order is for --task classification; a ${given.task} has no classes. Leave it out.".toString()] : [])
+}
+
+// A limit of time and earlier trials mean nothing to a run that tunes nothing.
+def tuningProblems(Map given) {
+    return ['tuning_minutes', 'studies']
+        .findAll { name -> given[name] && !given.trials }
+        .collect { name -> "--${name} is for tuning: give --trials, too, or leave it out.".toString() }
 }
 
 def headTasks() {
