@@ -21,6 +21,7 @@ OUTER = Scope(1, 1, "outer")
 INNER = tuple(Scope(1, 1, str(number)) for number in range(2))
 SPEC = ModelSpec("fused", "fused", ("mirna", "rna"))
 TRIALS = 3
+SET = {"input_noise": 0.1}
 
 
 def write_nested(folder: Path) -> None:
@@ -39,7 +40,8 @@ def write_nested(folder: Path) -> None:
 
 def fits_of(folder: Path, trials: int = TRIALS):
     reader, outcome = open_cohort(folder, "regression")
-    return train(TrainingRequest(SPEC, outcome, [], seed=3, trials=trials), reader)
+    request = TrainingRequest(SPEC, outcome, [], seed=3, trials=trials, settings=SET)
+    return train(request, reader)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,8 @@ def test_the_training_set_has_a_row_for_each_trial_and_says_what_was_chosen(tune
     assert [row["trial"] for row in outer.trials] == list(range(TRIALS))
     assert sum(row["chosen"] for row in outer.trials) == 1
     assert all(np.isfinite(row["score"]) for row in outer.trials)
+    assert all("learning_rate" in row and "input_noise" not in row for row in outer.trials)
+    assert "input_noise 0.1; best of 3 trials" in outer.record["setting"]
     assert "best of 3 trials on 2 inner folds" in outer.record["setting"]
     assert all(not fit.trials for fit in inner)
     assert all("best of 3 trials" in fit.record["setting"] for fit in inner)
@@ -98,8 +102,11 @@ def test_earlier_trials_are_read_back_and_refused_for_other_data(tuned, tmp_path
     write_tsv(table, tmp_path / "fused.all.trials.tsv")
     found = earlier_trials([tmp_path / "fused.all.trials.tsv"], "fused", [OUTER])
     assert [row["trial"] for row in found[OUTER]] == ["0", "1", "2"]
+    tuned_names = set(RANGES) - set(SET)
     for row, trial in zip(found[OUTER], outer.trials, strict=True):
-        assert {name: row[name] for name in RANGES} == {name: trial[name] for name in RANGES}
+        assert {name: row[name] for name in tuned_names} == {
+            name: trial[name] for name in tuned_names
+        }
         scores = [float(score) for score in row["fold_scores"].split(";")]
         assert np.mean(scores) == trial["score"]
     assert earlier_trials([tmp_path / "fused.all.trials.tsv"], "early", [OUTER]) == {OUTER: []}
@@ -122,4 +129,5 @@ def test_without_trials_nothing_is_tuned(tmp_path):
     write_nested(tmp_path)
     for fit in fits_of(tmp_path, trials=0):
         assert not fit.trials
+        assert "input_noise 0.1" in fit.record["setting"]
         assert "trial" not in fit.record["setting"]

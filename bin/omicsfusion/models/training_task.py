@@ -10,6 +10,7 @@ from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.settings import read_settings
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.outcome import read_outcome
@@ -46,6 +47,7 @@ def train_group(
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
     trials: int = 0,
+    settings: str = "",
     tuning_minutes: int = 0,
     studies: Sequence[Path] = (),
 ) -> None:
@@ -70,6 +72,7 @@ def train_group(
         head,
         class_order,
         trials,
+        read_settings(settings),
         tuning_minutes,
         tuple(studies),
     )

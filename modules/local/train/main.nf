@@ -7,7 +7,7 @@ process TRAIN {
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, trials, tuning_minutes
+    val options                     // task, target, seed, head, class_order, settings, trials, tuning_minutes
     val code
 
     output:
@@ -25,6 +25,7 @@ process TRAIN {
     def times = horizons ? "--horizons ${horizons[0]}" : ''
     def known = [gene_sets: gene_sets, network: network, positions: positions, studies: studies].findAll { _name, files -> files }
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
+    def settings = options.settings ? "--settings ${options.settings}" : ''
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
@@ -43,7 +44,7 @@ process TRAIN {
         --head ${options.head} \\
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
-        ${times} ${order} ${known}
+        ${times} ${order} ${settings} ${known}
     """
 
     stub:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from omicsfusion.models.choice import Choice
+from omicsfusion.models.choice import Choice, default_choice
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import predicted_rows
 from omicsfusion.models.heads.base import Head
@@ -56,7 +56,7 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
     limit = 60 * request.tuning_minutes
     studies = search(
         inner,
-        space_of(request.outcome.task, programs.structures),
+        space_of(request.outcome.task, programs.structures, request.settings),
         request.trials,
         seed_for(request.seed, "study", name),
         scored,
@@ -65,6 +65,7 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
             scope: data_digest(programs.reader, programs.layers, request.outcome, of)
             for scope, of in inner.items()
         },
+        default_choice(request.settings),
         lambda: not limit or time.monotonic() - started < limit,
     )
     return {one.scope: one for one in studies}

@@ -19,9 +19,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
-from omicsfusion.models.choice import Choice
+from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
 from omicsfusion.models.request import OtherStudyError
-from omicsfusion.models.tuning.space import choice_of, default_parameters
+from omicsfusion.models.tuning.space import choice_of
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 
@@ -69,6 +69,8 @@ class Study:
         The training set.
     inner
         Its inner folds.
+    start
+        The first trial: defaults, and what is not tuned.
     data
         Digest of what the trials are scored on.
     recalled
@@ -79,6 +81,7 @@ class Study:
     inner: Sequence[Scope]
     study: optuna.Study
     space: Mapping[str, BaseDistribution]
+    start: Choice = DEFAULT_CHOICE
     data: str = ""
     tried: list[Tried] = field(default_factory=list)
     recalled: int = 0
@@ -127,6 +130,7 @@ def search(
     scored: Scored,
     earlier: Mapping[Scope, Sequence[Mapping[str, str]]] = MappingProxyType({}),
     data: Mapping[Scope, str] = MappingProxyType({}),
+    start: Choice = DEFAULT_CHOICE,
     go_on: Callable[[], bool] = lambda: True,
 ) -> list[Study]:
     """Tune the training sets side by side, a batch of trials after the other.
@@ -146,6 +150,8 @@ def search(
         batches among them are taken as they are.
     data
         Training set -> digest of what its trials are scored on.
+    start
+        The first trial: defaults, and what is not tuned.
     go_on
         Asked before each batch but the first; no batch begins once it says no.
 
@@ -160,7 +166,8 @@ def search(
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     studies = [
-        _new_study(scope, inner, space, data.get(scope, "")) for scope, inner in scopes.items()
+        _new_study(scope, inner, space, start, data.get(scope, ""))
+        for scope, inner in scopes.items()
     ]
     for first, batch in _batches(trials):
         if first and not go_on():
@@ -179,11 +186,15 @@ def search(
 
 
 def _new_study(
-    scope: Scope, inner: Sequence[Scope], space: Mapping[str, BaseDistribution], data: str
+    scope: Scope,
+    inner: Sequence[Scope],
+    space: Mapping[str, BaseDistribution],
+    start: Choice,
+    data: str,
 ) -> Study:
     study = optuna.create_study(direction="maximize")
-    study.enqueue_trial(default_parameters(space))
-    return Study(scope, sorted(inner), study, space, data)
+    study.enqueue_trial({name: start.settings.get(name, start.structure) for name in space})
+    return Study(scope, sorted(inner), study, space, start, data)
 
 
 def _sampler(seed: int, scope: Scope, first: int) -> TPESampler:
@@ -202,7 +213,7 @@ def _batches(trials: int) -> Iterator[tuple[int, int]]:
 def _recall(one: Study, trials: Sequence[Trial], rows: Mapping[int, Mapping[str, str]]) -> None:
     """Take the scores of a batch from an earlier run."""
     for trial in trials:
-        row, choice = rows[trial.number], choice_of(trial)
+        row, choice = rows[trial.number], choice_of(trial, one.start)
         where = f"Trial {trial.number} of {one.scope.key} in the earlier study"
         if row["data"] != one.data:
             raise OtherStudyError(
@@ -229,8 +240,8 @@ def _halve(studies: Sequence[Study], asked: Mapping[Scope, list[Trial]], scored:
         one.scope: {trial.number: [] for trial in asked[one.scope]} for one in studies
     }
     choices = {
-        scope: {trial.number: choice_of(trial) for trial in trials}
-        for scope, trials in asked.items()
+        one.scope: {trial.number: choice_of(trial, one.start) for trial in asked[one.scope]}
+        for one in studies
     }
     for rung in range(2):
         tasks = [
