@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import write_tsv
@@ -61,6 +62,8 @@ def write_results(
     _write(folder / "predictions/predictions.tsv", table)
     for name, assessed in assess(table, task, seed=1).items():
         _write(folder / f"assess/{name}.tsv", assessed)
+    by_pattern = metrics_by_pattern(table, patterns_of(samples), task, seed=1)
+    _write(folder / "assess/metrics_by_pattern.tsv", by_pattern)
     for model in models:
         _write(folder / f"models/{model}.all.training.tsv", _training(model, splits, failed_fits))
         if model.startswith("fused"):

@@ -98,6 +98,13 @@ _QUALITY = {
 }
 
 _MODELS = {
+    "by_pattern": (
+        "assess/metrics_by_pattern.tsv",
+        (
+            *("permutation", "target", "model", "scope", "pattern", "metric", "estimate"),
+            *("ci_low", "ci_high", "n", "n_events", "reason"),
+        ),
+    ),
     "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
     "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
     "kaplan_meier": (
@@ -147,7 +154,19 @@ OPTIONAL: dict[str, tuple[str, tuple[str, ...]]] = {**_INPUT_TO_MODEL, **_QUALIT
 """Name -> pattern of the files, columns. A run need not have them: chapters say so, or vanish."""
 
 TEXT_COLUMNS = (
-    *("target", "scope", "metric", "role", "group", "batch", "split", "layers", "kind", "rows"),
+    *(
+        "target",
+        "scope",
+        "metric",
+        "pattern",
+        "role",
+        "group",
+        "batch",
+        "split",
+        "layers",
+        "kind",
+        "rows",
+    ),
     *("sources", "samples", "status", "where", "reason", "setting", "note", "output", "class"),
     *("predicted", "risk_group", "term", "gene_set_file", "leading_edge"),
     *("step", "method", "did", "skipped", "reasons", "features", "stage", "measure", "mechanism"),

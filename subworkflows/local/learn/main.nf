@@ -39,6 +39,7 @@ workflow LEARN {
             .map { _meta, table -> table }
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },
+        samples,
         options.subMap(['task', 'seed']),
         codeOf('assess.py')
     )
