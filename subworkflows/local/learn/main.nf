@@ -45,13 +45,13 @@ workflow LEARN {
     )
 
     models      = TRAIN.out.models
-    logs        = TRAIN.out.training.mix(TRAIN.out.curves)
+    logs        = TRAIN.out.training.mix(TRAIN.out.curves, TRAIN.out.trials, TRAIN.out.trials_importance)
     predictions = ASSESS.out.predictions
     assess      = ASSESS.out.tables
 
     emit:
     models      // [ meta(id, model, group), folder ]
-    logs        // training.tsv, curves.tsv
+    logs        // training.tsv, curves.tsv, trials.tsv, trials_importance.tsv
     predictions // predictions.tsv
     assess      // metrics.tsv and the like
 }

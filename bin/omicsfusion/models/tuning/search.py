@@ -73,6 +73,11 @@ class Study:
     space: Mapping[str, BaseDistribution]
     tried: list[Tried] = field(default_factory=list)
 
+    @property
+    def half(self) -> int:
+        """How many of the inner folds, the first ones, every trial is trained on."""
+        return (len(self.inner) + 1) // 2
+
     def best(self) -> Tried | None:
         """Return the first trial with the highest score; None when none could be scored."""
         whole = [one for one in self.tried if not one.dropped and np.isfinite(one.score)]
@@ -190,8 +195,7 @@ def _halve(studies: Sequence[Study], asked: Mapping[Scope, list[Trial]], scored:
 
 
 def _folds_of(one: Study, rung: int) -> Sequence[Scope]:
-    half = (len(one.inner) + 1) // 2
-    return one.inner[half:] if rung else one.inner[:half]
+    return one.inner[one.half :] if rung else one.inner[: one.half]
 
 
 def _better_half(scores: Mapping[int, Sequence[float]]) -> set[int]:
