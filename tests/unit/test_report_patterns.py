@@ -1,5 +1,8 @@
 """What the page says of the layers that patients have, and when it says nothing."""
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -11,9 +14,14 @@ from tests.results_folder import edit_table, write_results
 FILE = "assess/metrics_by_pattern.tsv"
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("results"), "survival", patients=60)
+
+
 @pytest.fixture
-def folder(tmp_path):
-    return write_results(tmp_path, "survival", patients=60)
+def folder(written, tmp_path):
+    return Path(shutil.copytree(written, tmp_path / "results"))
 
 
 def table_of(folder):

@@ -97,6 +97,12 @@ _QUALITY = {
     ),
 }
 
+TRIED = (
+    *("learning_rate", "weight_decay", "input_dropout", "hidden_dropout", "omics_dropout"),
+    *("input_noise", "label_smoothing", "structure"),
+)
+"""What a trial may choose; a model's table has only what it chose from."""
+
 _MODELS = {
     "by_pattern": (
         "assess/metrics_by_pattern.tsv",
@@ -125,6 +131,17 @@ _MODELS = {
     "curves": (
         "models/*.curves.tsv",
         ("model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"),
+    ),
+    "trials": (
+        "models/*.trials.tsv",
+        (
+            *("model", "repeat", "fold", "inner", "trial", "state", "chosen", "score", "folds"),
+            *TRIED,
+        ),
+    ),
+    "trials_importance": (
+        "models/*.trials_importance.tsv",
+        ("model", "repeat", "fold", "inner", "parameter", "importance", "n_trials"),
     ),
     "importance": (
         "explain/*.importance.tsv",
@@ -172,5 +189,5 @@ TEXT_COLUMNS = (
     *("step", "method", "did", "skipped", "reasons", "features", "stage", "measure", "mechanism"),
     *("chosen", "outlier", "sex_called", "sex_given", "sex_agrees", "name", "relation", "judged"),
     *("other", "other_layer", "other_feature", "other_cohort", "other_patient", "best_match"),
-    *("swapped_with", "flag", "guard", "detail", "advice"),
+    *("swapped_with", "flag", "guard", "detail", "advice", "state", "parameter", "structure"),
 )
