@@ -38,13 +38,18 @@ def losses(lengths):
     return pd.DataFrame(rows, columns=["repeat", "fold", "epoch", "train_loss", "stop_loss"])
 
 
-def test_curves_end_where_more_than_half_of_the_fits_have_stopped():
-    found = curve_summary(losses([5, 2, 3, 3]))
+def test_curves_end_when_more_than_half_of_the_fits_have_stopped_with_their_last_loss():
+    found = curve_summary(losses([5, 2, 3, 1]))
     assert found["epoch"].tolist() == [1, 2, 3]
-    assert found["train_loss_median"].tolist() == [26, 27, 33]  # at 3: folds 1, 3 and 4
-    assert found["stop_loss_median"].tolist() == [-1, -2, -3]
-    assert found["train_loss_low"].tolist() == pytest.approx([14, 15, 17])
-    assert found["train_loss_high"].tolist() == pytest.approx([38, 39, 41])
+    assert found["train_loss_median"].tolist() == [26, 27, 27.5]  # at 3: 13, 22, 33 and 41
+    assert found["stop_loss_median"].tolist() == [-1, -2, -2.5]
+    assert found["train_loss_low"].tolist() == pytest.approx([14, 15, 15.7])
+    assert found["train_loss_high"].tolist() == pytest.approx([38, 38.3, 38.6])
+
+
+@pytest.mark.parametrize(("lengths", "until"), [([4], 4), ([4, 9], 9), ([4, 6, 9], 6)])
+def test_curves_last_as_long_as_half_of_the_fits(lengths, until):
+    assert curve_summary(losses(lengths))["epoch"].max() == until
 
 
 def test_the_order_of_rows_does_not_matter_to_the_curves():
@@ -59,7 +64,7 @@ def test_a_network_s_curves_are_those_of_outer_folds_and_all_samples(folder):
     training = results["training"]
     fits = training[(training["model"] == "fused") & training["inner"].isin(["outer", "final"])]
     best = float(fits["best_epoch"].median())
-    assert curves["name"] == f"Fused network, all omics: 7 fits, best epoch {best:g}"
+    assert curves["name"] == f"Fused network, all omics: 7 fits, median best epoch {best:g}"
     assert [shape["x0"] for shape in curves["figure"].layout["shapes"]] == [best, best]
     medians = [trace for trace in curves["figure"].data if "hovertemplate" in trace]
     assert [len(trace["x"]) for trace in medians] == [40, 40]

@@ -1,5 +1,6 @@
 """How the training went: failed fits, epochs, training curves, tuning."""
 
+import numpy as np
 import pandas as pd
 
 from omicsfusion.report.blocks import Chapter, Figure, Table
@@ -81,14 +82,15 @@ def _curves(results: Results, model: str) -> dict[str, object]:
     summary = curve_summary(shown)
     data, layout, height = training_curves(summary, best)
     n = len(shown[["repeat", "fold"]].drop_duplicates())
-    told = f", best epoch {quantity(best)}" if pd.notna(best) else ""
+    told = f", median best epoch {quantity(best)}" if pd.notna(best) else ""
     line = " The dotted line is the median best epoch, whose weights are used." if told else ""
     figure = Figure(
         f"training-{_identifier(model)}",
         f"{model_name(model)}: losses of {count(n, 'fit')} (of the outer folds, and of all "
-        "training samples): median, and band of the middle four fifths, as long as half of the "
-        "fits went on. Left, on the samples that train it; right, on those that stop it: where "
-        f"the right curve rises again, the network had begun to learn by heart.{line}",
+        "training samples): median, and band of the middle four fifths, until half of the fits "
+        "had stopped; one that had stopped counts with its last loss. Left, on the samples that "
+        "train it; right, on those that stop it: where the right curve rises again, the network "
+        f"had begun to learn by heart.{line}",
         f"Training curves of {count(n, 'fit')}, of which at least half ran for "
         f"{quantity(summary['epoch'].max())} epochs{told}.",
         data,
@@ -109,16 +111,19 @@ def curve_summary(curves: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     ``epoch``, and for both losses ``<loss>_low``, ``<loss>_median`` and ``<loss>_high`` (10th,
-    50th and 90th percentile), by epoch, while at least half of the fits went on: beyond, those
-    that are left differ from those that stopped.
+    50th and 90th percentile), by epoch, while at least half of the fits went on. A fit that has
+    stopped counts with its last loss: were it left out, the curve would jump for the sole reason
+    that its level was another.
     """
-    by_epoch = curves.groupby("epoch")
-    running = by_epoch.size()
-    kept = running[running >= running.max() / 2].index
-    columns = {"epoch": kept.to_numpy()}
+    last = curves.groupby(["repeat", "fold"])["epoch"].max().sort_values(ascending=False)
+    until = int(last.iloc[(len(last) - 1) // 2])
+    columns: dict[str, np.ndarray] = {}
     for loss in ("train_loss", "stop_loss"):
+        by_fit = curves.pivot(index="epoch", columns=["repeat", "fold"], values=loss)
+        shown = by_fit.ffill().loc[:until]
+        columns["epoch"] = shown.index.to_numpy()
         for name, quantile in (("low", 0.1), ("median", 0.5), ("high", 0.9)):
-            columns[f"{loss}_{name}"] = by_epoch[loss].quantile(quantile).loc[kept].to_numpy()
+            columns[f"{loss}_{name}"] = shown.quantile(quantile, axis="columns").to_numpy()
     return pd.DataFrame(columns)
 
 

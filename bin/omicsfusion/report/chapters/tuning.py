@@ -110,7 +110,7 @@ def _typical(values: pd.Series) -> str:
         counts = known.value_counts()
         names = sorted(counts.index, key=lambda name: (-counts[name], name))
         return ", ".join(f"{name} {counts[name]}" for name in names)
-    return f"{quantity(known.median())} ({span(list(known))})"
+    return f"{quantity(known.median(), 3)} ({span(list(known))})"
 
 
 def _bars(importance: pd.DataFrame) -> list[Bar]:

@@ -75,16 +75,33 @@ def training_curves(
             "hovertemplate": "epoch %{x}: %{y:.3g}<extra></extra>",
         }
         traces += [{**axes, **band}, {**axes, **median}]
+    marked = ("", "2") if best_epoch == best_epoch else ()
     frame = layout(
         axis("Epoch", domain=[0, 0.46], anchor="y"),
-        axis("Loss on training samples"),
+        axis("Loss"),
         xaxis2=axis("Epoch", domain=[0.56, 1], anchor="y2"),
-        yaxis2=axis("Loss on stopping samples", anchor="x2"),
-        shapes=[_mark(best_epoch, number) for number in ("", "2")]
-        if best_epoch == best_epoch
-        else [],
+        yaxis2=axis(anchor="x2"),
+        shapes=[_mark(best_epoch, number) for number in marked],
+        annotations=[
+            _heading(text, number) for number, text in (("", "Training"), ("2", "Stopping"))
+        ],
     )
+    frame["margin"] = {**frame["margin"], "t": 26}
     return traces, frame, 300
+
+
+def _heading(text: str, number: str) -> dict[str, Any]:
+    """Name a panel above it; beside its axis the words would reach into the other panel."""
+    return {
+        "text": text,
+        "xref": f"x{number} domain",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
 
 
 def _mark(x: float, number: str) -> dict[str, Any]:
