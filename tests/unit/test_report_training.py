@@ -128,12 +128,16 @@ def test_where_no_trial_could_be_scored_nothing_is_compared(folder):
 
 
 def test_older_runs_and_runs_without_trials_say_nothing_of_tuning(folder):
-    assert "<h3>Tuning</h3>" in render_report(read_results(folder))
+    page = render_report(read_results(folder))
+    assert "<h3>Tuning</h3>" in page
+    assert "Parzen estimators (12 trials" in page, "the methods tell of it"
     edit_table(folder / "models/fused.all.trials.tsv", lambda table: table.iloc[:0])
     assert tuned_networks(read_results(folder)) == []
     for path in folder.glob("models/*trials*.tsv"):
         path.unlink()
-    assert "<h3>Tuning</h3>" not in render_report(read_results(folder))
+    page = render_report(read_results(folder))
+    assert "<h3>Tuning</h3>" not in page
+    assert "Parzen" not in page
 
 
 def test_the_page_has_words_for_whatever_a_trial_can_choose():
