@@ -85,7 +85,7 @@ def test_tuning_tells_what_was_tried_what_was_chosen_and_against_what(folder):
     assert network["settings"].rows == [
         ["Learning rate", "0.01", "0.021 (0.021)", "0.021"],
         ["Dropout of features", "0.3", "0.19 (0.19)", "0.19"],
-        ["Size of the network", "default", "wide 7", "wide"],
+        ["Structure of the network", "default", "wide 7", "wide"],
     ]
 
 
@@ -99,7 +99,7 @@ def test_importance_is_a_bar_for_each_setting_the_largest_first(folder):
     (network,) = tuned_networks(read_results(folder))
     means = [6 * 0.6 / 7, (1 + 6 * 0.3) / 7, 6 * 0.1 / 7]
     assert [bar.name for bar in network["bars"]] == [
-        *("Learning rate", "Dropout of features", "Size of the network")
+        *("Learning rate", "Dropout of features", "Structure of the network")
     ]
     assert [bar.value for bar in network["bars"]] == [f"{100 * mean:.0f} %" for mean in means]
     np.testing.assert_allclose(

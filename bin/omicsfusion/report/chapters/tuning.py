@@ -28,7 +28,7 @@ SETTINGS = {
     "omics_dropout": "Dropout of whole layers",
     "input_noise": "Noise on the features",
     "label_smoothing": "Label smoothing",
-    "structure": "Size of the network",
+    "structure": "Structure of the network",
 }
 SET = ["repeat", "fold", "inner"]
 
