@@ -40,6 +40,13 @@ def predictions_table(
     return pd.concat([table, _predictions(task, table, rng)], axis=1)
 
 
+def layers_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the samples of a predictions table their layers: every third has no ``cnv``."""
+    samples = sorted(table["sample"].unique())
+    layers = ["rna" if number % 3 == 0 else "rna;cnv" for number in range(len(samples))]
+    return pd.DataFrame({"sample": samples, "layers": layers})
+
+
 def _outcome(task: str, patients: int, each: int, rng: np.random.Generator) -> pd.DataFrame:
     number = np.repeat(np.arange(patients), each)
     table = pd.DataFrame(

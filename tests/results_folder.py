@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import write_tsv
@@ -30,6 +31,7 @@ def write_results(
     left_out: Sequence[tuple[str, str]] = (),
     problems: Problems | None = None,
     examined: bool = True,
+    trials: int = 0,
 ) -> Path:
     """Write the whole folder and return it.
 
@@ -43,6 +45,8 @@ def write_results(
         ``(sample, reason)`` of samples that are not used.
     examined
         Whether batches are known and there are the tables of QC and the like; older runs have none.
+    trials
+        Of each training set of the networks; runs from before tuning have no such files.
     """
     table = predictions_table(task, patients, external=external, models=models)
     table = _with_class_names(table, class_names) if task == "classification" else table
@@ -61,10 +65,14 @@ def write_results(
     _write(folder / "predictions/predictions.tsv", table)
     for name, assessed in assess(table, task, seed=1).items():
         _write(folder / f"assess/{name}.tsv", assessed)
+    by_pattern = metrics_by_pattern(table, patterns_of(samples), task, seed=1)
+    _write(folder / "assess/metrics_by_pattern.tsv", by_pattern)
     for model in models:
         _write(folder / f"models/{model}.all.training.tsv", _training(model, splits, failed_fits))
         if model.startswith("fused"):
             _write(folder / f"models/{model}.all.curves.tsv", _curves(model, splits))
+            if trials:
+                _write_tuning(folder, model, splits, trials)
             outputs = {"classification": class_names, "survival": ["risk"]}.get(task, ["mean"])
             _write(
                 folder / f"explain/{model}.importance.tsv",
@@ -214,6 +222,37 @@ def _curves(model: str, splits: pd.DataFrame) -> pd.DataFrame:
             rows.append([model, *scope, epoch, train, stop])
     columns = ["model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _write_tuning(folder: Path, model: str, splits: pd.DataFrame, trials: int) -> None:
+    """Every third trial is dropped; the last one is chosen; importance is 0.6 of the first."""
+    outer = [scope for scope in _scopes(splits) if scope[2] in ("outer", "final")]
+    rows = [
+        {
+            **dict(zip(("model", "repeat", "fold", "inner"), (model, *scope), strict=True)),
+            "trial": trial,
+            "state": "dropped" if trial % 3 == 1 else "whole",
+            "chosen": trial == trials - 1,
+            "score": 0.6 + 0.01 * trial,
+            "folds": 1 if trial % 3 == 1 else 2,
+            "learning_rate": f"{0.01 + 0.001 * trial:.3g}",
+            "input_dropout": f"{0.3 - 0.01 * trial:.3g}",
+            "structure": "wide" if trial % 2 else "default",
+        }
+        for scope in outer
+        for trial in range(trials)
+    ]
+    _write(folder / f"models/{model}.all.trials.tsv", pd.DataFrame(rows))
+    shares = {"input_dropout": 0.3, "learning_rate": 0.6, "structure": 0.1}
+    importance = [
+        [model, *scope, name, part, trials]
+        for scope in outer
+        for name, part in shares.items()
+        if trials >= 10
+    ]
+    columns = ["model", "repeat", "fold", "inner", "parameter", "importance", "n_trials"]
+    path = folder / f"models/{model}.all.trials_importance.tsv"
+    _write(path, pd.DataFrame(importance, columns=columns))
 
 
 def _importance(model: str, outputs: Sequence[str], feature_names: Sequence[str]) -> pd.DataFrame:

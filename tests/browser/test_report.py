@@ -27,6 +27,7 @@ def pages(tmp_path_factory):
             class_names=("Basal & <b>like</b>", "Luminal-" + "x" * 80, "Ω"),
             feature_names=(LONG, "y" * 200, "<script>throw 1</script>"),
             left_out=[("S" * 120, "outcome is missing")],
+            trials=12,
         )
         written[task] = folder / "omicsfusion_report.html"
         written[task].write_text(render_report(read_results(folder)), encoding="utf-8")
@@ -67,6 +68,20 @@ def test_every_figure_is_drawn_and_fits_its_place(browser_page, pages, task):
         assert drawing.count() == 1, f"{place.get_attribute('id')} is not drawn"
         assert drawing.bounding_box()["width"] <= place.bounding_box()["width"] + 1
         assert place.locator(".trace").count() > 0
+
+
+def test_training_curves_and_tuning_are_folded_away_until_they_are_asked_for(browser_page, pages):
+    page = browser_page.open(pages["survival"])
+    training = page.locator("#training")
+    curves, tuning = training.locator("#training-fused"), training.get_by_text("Learning rate")
+    assert not curves.is_visible()
+    assert not tuning.first.is_visible()
+    training.locator("details:has(#training-fused) > summary").click()
+    curves.locator("svg.main-svg").first.wait_for()
+    assert curves.locator(".trace").count() == 4, "a band and a median on either side"
+    training.get_by_text("which setting made the difference").first.click()
+    assert tuning.first.is_visible()
+    assert browser_page.problems == []
 
 
 def test_the_first_screen_holds_the_answer(browser_page, pages):

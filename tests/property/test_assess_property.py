@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.held_out import held_out_sets
 from omicsfusion.assess.pairs import class_pairs, event_pairs
+from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.risk_groups import cut_points, risk_groups
 from omicsfusion.assess.summary import assess
 from omicsfusion.assess.survival import survival_metrics
-from tests.predictions_table import predictions_table
+from tests.predictions_table import layers_of, predictions_table
 
 METRICS = {
     "classification": classification_metrics,
@@ -94,6 +95,12 @@ def test_no_table_depends_on_the_order_of_rows(task, seed):
     table = predictions_table(task, patients=15, external=4, seed=seed)
     shuffled = table.sample(frac=1, random_state=seed).reset_index(drop=True)
     expected, found = assess(table, task, seed=1), assess(shuffled, task, seed=1)
+    samples = layers_of(table)
+    for tables, rows, known in (
+        (expected, table, samples),
+        (found, shuffled, samples.sample(frac=1, random_state=seed)),
+    ):
+        tables["by_pattern"] = metrics_by_pattern(rows, patterns_of(known), task, seed=1)
     for name in expected:
         pd.testing.assert_frame_equal(found[name], expected[name], check_exact=True)
 

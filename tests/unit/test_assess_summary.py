@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from omicsfusion.assess.patterns import COLUMNS
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.tsv import read_tsv, write_tsv
-from tests.predictions_table import predictions_table
+from tests.predictions_table import layers_of, predictions_table
 
 SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "assess.py"
 HEADLINE = {"classification": "balanced_accuracy", "survival": "c_index", "regression": "r2"}
@@ -32,11 +33,11 @@ ADDED = {
 }
 
 
-def run_script(task, paths, folder, seed="1"):
-    command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed, "--predictions"]
-    return subprocess.run(
-        [*command, *map(str, paths)], cwd=folder, capture_output=True, text=True, check=False
-    )
+def run_script(task, paths, folder, samples, seed="1"):
+    write_tsv(samples.assign(role="train"), folder / "samples.tsv")
+    command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed]
+    command += ["--samples", "samples.tsv", "--predictions", *map(str, paths)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("task", list(HEADLINE))
@@ -46,7 +47,7 @@ def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
     for model, rows in table.groupby("model"):
         paths.append(tmp_path / f"{model}.all.predictions.tsv")
         write_tsv(rows, paths[-1])
-    done = run_script(task, paths, tmp_path)
+    done = run_script(task, paths, tmp_path, layers_of(table))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     metrics = read_tsv(tmp_path / "metrics.tsv")
     assert list(metrics.columns) == [
@@ -56,16 +57,24 @@ def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
     by_fold = read_tsv(tmp_path / "metrics_by_fold.tsv")
     assert {"repeat", "fold"} <= set(by_fold.columns)
     assert len(read_tsv(tmp_path / "predictions.tsv")) == len(table)
+    by_pattern = read_tsv(tmp_path / "metrics_by_pattern.tsv")
+    assert list(by_pattern.columns) == COLUMNS
+    assert set(by_pattern["pattern"]) == {"cnv;rna", "rna"}
     for name, columns in ADDED[task].items():
         assert list(read_tsv(tmp_path / f"{name}.tsv").columns) == columns
 
 
 def test_the_script_says_what_is_wrong_without_a_traceback(tmp_path):
-    write_tsv(predictions_table("survival"), tmp_path / "fused.all.predictions.tsv")
-    done = run_script("regression", [tmp_path / "fused.all.predictions.tsv"], tmp_path)
+    table = predictions_table("survival")
+    write_tsv(table, tmp_path / "fused.all.predictions.tsv")
+    paths = [tmp_path / "fused.all.predictions.tsv"]
+    done = run_script("regression", paths, tmp_path, layers_of(table))
     assert done.returncode == 1
     assert "fused.all.predictions.tsv has no column mean" in done.stderr
     assert "Traceback" not in done.stderr
+    done = run_script("survival", paths, tmp_path, layers_of(table).iloc[1:])
+    assert done.returncode == 1
+    assert done.stderr == "1 predicted samples are not in samples.tsv; the first: S000-0.\n"
 
 
 @pytest.mark.parametrize("task", list(HEADLINE))

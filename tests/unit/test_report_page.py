@@ -128,7 +128,7 @@ def test_every_figure_has_a_place_words_and_valid_traces(folders, task):
     places = {a.get("id"): a for _, a in Outline(page).elements if a.get("class") == "plot"}
     figures = figures_of(page)
     assert set(places) == set(figures)
-    assert {"headline", "folds", "learning-fused"} <= set(figures)
+    assert {"headline", "folds", "training-fused"} <= set(figures)
     for key, figure in figures.items():
         for drawn in drawings_of(figure):
             go.Figure(drawn)  # raises on what plotly does not know
@@ -258,7 +258,7 @@ def test_without_a_network_the_page_is_about_the_first_model_there_is(tmp_path):
     text = text_of(render_report(read_results(tmp_path)))
     assert "The linear model reached a C-index" in text
     assert "No network was explained in this run" in text
-    assert "No network was trained, so there are no learning curves." in text
+    assert "No network was trained, so there are no training curves." in text
 
 
 def test_failed_fits_left_out_samples_and_warnings_are_told(tmp_path):

@@ -58,6 +58,35 @@ def regression_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     }
 
 
+def r2_of_parts(
+    wholes: Sequence[HeldOut], parts: Sequence[HeldOut], weights: np.ndarray
+) -> np.ndarray:
+    """Compute R² of a part of each held-out set, around the mean truth of the whole set.
+
+    The mean of a part of two or three samples lies close to them whatever they are, and R² around
+    it would be far too low. Around the mean of the whole set the squares of the parts add up to
+    those of ``r2``: a part is asked the question that all samples are asked.
+
+    Parameters
+    ----------
+    wholes, parts
+        The held-out sets, and what is scored of each; a part may be empty.
+    weights
+        Replicates x patients.
+    """
+    squared, around, raw = np.zeros((3, len(weights)))
+    for whole, part in zip(wholes, parts, strict=True):
+        everyone = whole.rows["truth"].to_numpy(dtype=float)
+        truth, predicted = _truth_and_prediction(part)
+        here, all_here = weights[:, part.patients], weights[:, whole.patients]
+        shift = ratio(all_here @ (everyone - everyone.mean()), all_here.sum(axis=1))
+        apart = truth - everyone.mean()
+        squared += here @ (truth - predicted) ** 2
+        around += (here * (apart - np.nan_to_num(shift)[:, None]) ** 2).sum(axis=1)
+        raw += here @ apart**2
+    return 1 - ratio(squared, np.where(around > NO_SPREAD * raw, around, 0.0))
+
+
 def weighted_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return Pearson's correlation of truth and prediction for each weighting.
 

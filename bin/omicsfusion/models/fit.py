@@ -38,6 +38,8 @@ class Fit:
         scopes and for baselines.
     trials
         Rows of ``trials.tsv``: what was tried on the inner folds of the scope.
+    importances
+        Rows of ``trials_importance.tsv``: which of the choices made a difference there.
     """
 
     scope: Scope
@@ -50,6 +52,7 @@ class Fit:
     save: Callable[[Path], None] | None = field(default=None, repr=False)
     network: Callable[[], Any] | None = field(default=None, repr=False)
     trials: Sequence[Mapping[str, object]] = ()
+    importances: Sequence[Mapping[str, object]] = ()
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -71,6 +74,7 @@ def new_fit(
     save: Callable[[Path], None] | None = None,
     network: Callable[[], Any] | None = None,
     trials: Sequence[Mapping[str, object]] = (),
+    importances: Sequence[Mapping[str, object]] = (),
 ) -> Fit:
     """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
     rows = predicted_rows(data)
@@ -85,6 +89,7 @@ def new_fit(
         save=None if data.scope.is_inner else save,
         network=None if data.scope.is_inner else network,
         trials=trials,
+        importances=importances,
     )
 
 

@@ -99,6 +99,12 @@ def _tuned(programs: Programs, request: TrainingRequest) -> "dict[Scope, Study]"
     return tune_scopes(programs, request)
 
 
+def _importances(study: "Study") -> list[dict[str, object]]:
+    from omicsfusion.models.tuning.importance import importance_rows
+
+    return importance_rows(study)
+
+
 def _choice(studies: Mapping[Scope, "Study"], scope: Scope, request: TrainingRequest) -> Choice:
     study = studies.get(scope.parent)
     best = study.best() if study else None
@@ -129,6 +135,7 @@ def _fit(
     prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)
     build = programs.build(choice.structure)
     layers = sorted(request.spec.layers)
+    tuned_here = None if data.scope.is_inner else study
     ensemble = partial(_ensemble, build, head, data, layers, trained, choice, offset, scale)
     return new_fit(
         data,
@@ -137,7 +144,8 @@ def _fit(
         mean_curve([one.curve for one in trained]),
         save=lambda stem: save_archive(ensemble(), stem),
         network=ensemble,
-        trials=study.rows() if study and not data.scope.is_inner else (),
+        trials=tuned_here.rows() if tuned_here else (),
+        importances=_importances(tuned_here) if tuned_here else (),
     )
 
 

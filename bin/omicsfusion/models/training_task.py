@@ -54,7 +54,8 @@ def train_group(
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
     Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv``,
-    ``<out>.trials.tsv`` and the folder ``<out>.models`` (see docs/architecture.md).
+    ``<out>.trials.tsv``, ``<out>.trials_importance.tsv`` and the folder ``<out>.models``
+    (see docs/architecture.md).
     """
     outcome = read_outcome(samples, task)
     times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
@@ -85,6 +86,7 @@ def train_group(
     write_tsv(_training_table(fits, model), f"{out}.training.tsv")
     write_tsv(_curves_table(fits, model), f"{out}.curves.tsv")
     write_tsv(_trials_table(fits, model), f"{out}.trials.tsv")
+    write_tsv(_importance_table(fits, model), f"{out}.trials_importance.tsv")
     folder = Path(f"{out}.models")
     folder.mkdir(exist_ok=True)
     for fit in fits:
@@ -129,3 +131,9 @@ def _trials_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
     rows = [{**_scope_columns(fit, model), **trial} for fit in fits for trial in fit.trials]
     columns = ["model", "repeat", "fold", "inner", "trial", "state", "chosen", "score", "folds"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def _importance_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+    rows = [{**_scope_columns(fit, model), **row} for fit in fits for row in fit.importances]
+    columns = ["model", "repeat", "fold", "inner", "parameter", "importance", "n_trials"]
+    return pd.DataFrame(rows, columns=columns)

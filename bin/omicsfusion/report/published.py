@@ -97,7 +97,20 @@ _QUALITY = {
     ),
 }
 
+TRIED = (
+    *("learning_rate", "weight_decay", "input_dropout", "hidden_dropout", "omics_dropout"),
+    *("input_noise", "label_smoothing", "structure"),
+)
+"""What a trial may choose; a model's table has only what it chose from."""
+
 _MODELS = {
+    "by_pattern": (
+        "assess/metrics_by_pattern.tsv",
+        (
+            *("permutation", "target", "model", "scope", "pattern", "metric", "estimate"),
+            *("ci_low", "ci_high", "n", "n_events", "reason"),
+        ),
+    ),
     "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
     "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
     "kaplan_meier": (
@@ -118,6 +131,17 @@ _MODELS = {
     "curves": (
         "models/*.curves.tsv",
         ("model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"),
+    ),
+    "trials": (
+        "models/*.trials.tsv",
+        (
+            *("model", "repeat", "fold", "inner", "trial", "state", "chosen", "score", "folds"),
+            *TRIED,
+        ),
+    ),
+    "trials_importance": (
+        "models/*.trials_importance.tsv",
+        ("model", "repeat", "fold", "inner", "parameter", "importance", "n_trials"),
     ),
     "importance": (
         "explain/*.importance.tsv",
@@ -147,11 +171,23 @@ OPTIONAL: dict[str, tuple[str, tuple[str, ...]]] = {**_INPUT_TO_MODEL, **_QUALIT
 """Name -> pattern of the files, columns. A run need not have them: chapters say so, or vanish."""
 
 TEXT_COLUMNS = (
-    *("target", "scope", "metric", "role", "group", "batch", "split", "layers", "kind", "rows"),
+    *(
+        "target",
+        "scope",
+        "metric",
+        "pattern",
+        "role",
+        "group",
+        "batch",
+        "split",
+        "layers",
+        "kind",
+        "rows",
+    ),
     *("sources", "samples", "status", "where", "reason", "setting", "note", "output", "class"),
     *("predicted", "risk_group", "term", "gene_set_file", "leading_edge"),
     *("step", "method", "did", "skipped", "reasons", "features", "stage", "measure", "mechanism"),
     *("chosen", "outlier", "sex_called", "sex_given", "sex_agrees", "name", "relation", "judged"),
     *("other", "other_layer", "other_feature", "other_cohort", "other_patient", "best_match"),
-    *("swapped_with", "flag", "guard", "detail", "advice"),
+    *("swapped_with", "flag", "guard", "detail", "advice", "state", "parameter", "structure"),
 )

@@ -16,6 +16,7 @@ process TRAIN {
     path "${meta.id}.training.tsv", emit: training
     path "${meta.id}.curves.tsv", emit: curves
     path "${meta.id}.trials.tsv", emit: trials
+    path "${meta.id}.trials_importance.tsv", emit: trials_importance
     tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
     tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\', \'tensorflow_cpu\')})"'), topic: versions
     tuple val(task.process), val('scikit-survival'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-survival\'))"'), topic: versions
@@ -54,5 +55,6 @@ process TRAIN {
     printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
     printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\tfold_scores\\tdata\\n' > ${meta.id}.trials.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\tparameter\\timportance\\tn_trials\\n' > ${meta.id}.trials_importance.tsv
     """
 }

@@ -40,18 +40,19 @@ workflow LEARN {
             .map { _meta, table -> table }
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },
+        samples,
         options.subMap(['task', 'seed']),
         codeOf('assess.py')
     )
 
     models      = TRAIN.out.models
-    logs        = TRAIN.out.training.mix(TRAIN.out.curves)
+    logs        = TRAIN.out.training.mix(TRAIN.out.curves, TRAIN.out.trials, TRAIN.out.trials_importance)
     predictions = ASSESS.out.predictions
     assess      = ASSESS.out.tables
 
     emit:
     models      // [ meta(id, model, group), folder ]
-    logs        // training.tsv, curves.tsv
+    logs        // training.tsv, curves.tsv, trials.tsv, trials_importance.tsv
     predictions // predictions.tsv
     assess      // metrics.tsv and the like
 }

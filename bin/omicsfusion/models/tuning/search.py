@@ -86,6 +86,11 @@ class Study:
     tried: list[Tried] = field(default_factory=list)
     recalled: int = 0
 
+    @property
+    def half(self) -> int:
+        """How many of the inner folds, the first ones, every trial is trained on."""
+        return (len(self.inner) + 1) // 2
+
     def best(self) -> Tried | None:
         """Return the first trial with the highest score; None when none could be scored."""
         whole = [one for one in self.tried if not one.dropped and np.isfinite(one.score)]
@@ -264,8 +269,7 @@ def _halve(studies: Sequence[Study], asked: Mapping[Scope, list[Trial]], scored:
 
 
 def _folds_of(one: Study, rung: int) -> Sequence[Scope]:
-    half = (len(one.inner) + 1) // 2
-    return one.inner[half:] if rung else one.inner[:half]
+    return one.inner[one.half :] if rung else one.inner[: one.half]
 
 
 def _better_half(scores: Mapping[int, Sequence[float]]) -> set[int]:

@@ -39,6 +39,11 @@ SURVIVAL_CITATIONS = {
     "scikit-survival": "Pölsterl S. J Mach Learn Res 2020;21(212):1–6.",
 }
 EXPLAIN_CITATIONS = {"Expected gradients": "Erion G, et al. Nat Mach Intell 2021;3:620–631."}
+TUNING_CITATIONS = {
+    "Optuna": "Akiba T, et al. KDD 2019:2623–2631.",
+    "Parzen estimators": "Bergstra J, et al. Adv Neural Inf Process Syst 2011;24:2546–2554.",
+    "Functional ANOVA": "Hutter F, et al. ICML 2014:754–762.",
+}
 ENRICH_CITATIONS = {
     "Gene set enrichment": "Subramanian A, et al. Proc Natl Acad Sci USA 2005;102:15545–15550.",
     "GSEApy": "Fang Z, et al. Bioinformatics 2023;39:btac757.",
@@ -137,6 +142,13 @@ def _models(results: Results) -> str:
             "Training stopped when the loss on a part of the training patients no longer fell. A "
             "prediction is the mean of several networks that differ in their random start."
         )
+    if len(results["trials"]):
+        sets = results["trials"].groupby(["model", "repeat", "fold", "inner"]).size()
+        parts.append(
+            "For each training set the settings of the networks were tuned on its inner folds by "
+            f"tree-structured Parzen estimators ({span(list(sets))} trials, of which the worse "
+            "half was given up after half of the folds)."
+        )
     if families & {"linear", "clinical"}:
         parts.append(
             f"The linear model is {LINEAR[results.task]} on the layers put side by side, its "
@@ -192,6 +204,7 @@ def _citations(results: Results) -> dict[str, str]:
         **dict([*steps, *pictures]),
         **(SURVIVAL_CITATIONS if results.task == "survival" else {}),
         **(EXPLAIN_CITATIONS if len(results["importance"]) else {}),
+        **(TUNING_CITATIONS if len(results["trials"]) else {}),
         **(ENRICH_CITATIONS if len(results["enrichment"]) else {}),
     }
 

@@ -1,14 +1,15 @@
-"""How the training went: failed fits, epochs, learning curves."""
+"""How the training went: failed fits, epochs, training curves, tuning."""
 
+import numpy as np
 import pandas as pd
 
 from omicsfusion.report.blocks import Chapter, Figure, Table
-from omicsfusion.report.figures.lines import learning_curves
+from omicsfusion.report.chapters.tuning import tuned_networks
+from omicsfusion.report.figures.lines import training_curves
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import count, model_name, model_order, quantity, span
 
-MOST_CURVES = 25
-MOST_NETWORKS = 4
+MOST_NETWORKS = 12
 MOST_REASONS = 10
 
 
@@ -22,7 +23,8 @@ def training_chapter(results: Results) -> Chapter:
             "summary": _summary(results["training"]),
             "fits": _fits(results["training"]),
             "failures": _failures(results["training"]),
-            "curves": [_curves(results["curves"], model) for model in networks[:MOST_NETWORKS]],
+            "curves": [_curves(results, model) for model in networks[:MOST_NETWORKS]],
+            "tuned": tuned_networks(results)[:MOST_NETWORKS],
         },
     )
 
@@ -71,24 +73,58 @@ def _failures(training: pd.DataFrame) -> list[str]:
     return told[:MOST_REASONS] + ([f"And {count(more, 'further reason')}."] if more > 0 else [])
 
 
-def _curves(curves: pd.DataFrame, model: str) -> Figure:
-    shown = curves[(curves["model"] == model) & curves["inner"].isin(["outer", "final"])]
-    fits = shown[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
-    shown = shown.merge(fits.head(MOST_CURVES), on=["repeat", "fold"])
-    shown = shown.sort_values(["repeat", "fold", "epoch"])
-    data, layout, height = learning_curves(shown)
-    some = f" (the first {MOST_CURVES} of {len(fits)})" if len(fits) > MOST_CURVES else ""
-    last = shown.groupby(["repeat", "fold"])["epoch"].max()
-    return Figure(
-        f"learning-{_identifier(model)}",
-        f"{model_name(model)}: losses of the fits of the outer folds and of all training samples"
-        f"{some}. Left, on the samples that train it; right, on those that stop it: where the "
-        "right curves rise again, the network had begun to learn by heart.",
-        f"Learning curves of {count(len(fits), 'fit')}, which ran for {span(list(last))} epochs.",
+def _curves(results: Results, model: str) -> dict[str, object]:
+    of_sets = ["outer", "final"]
+    curves, training = results["curves"], results["training"]
+    shown = curves[(curves["model"] == model) & curves["inner"].isin(of_sets)]
+    fits = training[(training["model"] == model) & training["inner"].isin(of_sets)]
+    best = pd.to_numeric(fits["best_epoch"]).median()
+    summary = curve_summary(shown)
+    data, layout, height = training_curves(summary, best)
+    n = len(shown[["repeat", "fold"]].drop_duplicates())
+    told = f", median best epoch {quantity(best)}" if pd.notna(best) else ""
+    line = " The dotted line is the median best epoch, whose weights are used." if told else ""
+    figure = Figure(
+        f"training-{_identifier(model)}",
+        f"{model_name(model)}: losses of {count(n, 'fit')} (of the outer folds, and of all "
+        "training samples): median, and band of the middle four fifths, until half of the fits "
+        "had stopped; one that had stopped counts with its last loss. Left, on the samples that "
+        "train it; right, on those that stop it: where the right curve rises again, the network "
+        f"had begun to learn by heart.{line}",
+        f"Training curves of {count(n, 'fit')}, of which at least half ran for "
+        f"{quantity(summary['epoch'].max())} epochs{told}.",
         data,
         layout,
         height,
     )
+    return {"name": f"{model_name(model)}: {count(n, 'fit')}{told}", "figure": figure}
+
+
+def curve_summary(curves: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the losses of several fits by epoch.
+
+    Parameters
+    ----------
+    curves
+        ``repeat, fold, epoch, train_loss, stop_loss`` of one model's fits.
+
+    Returns
+    -------
+    ``epoch``, and for both losses ``<loss>_low``, ``<loss>_median`` and ``<loss>_high`` (10th,
+    50th and 90th percentile), by epoch, while at least half of the fits went on. A fit that has
+    stopped counts with its last loss: were it left out, the curve would jump for the sole reason
+    that its level was another.
+    """
+    last = curves.groupby(["repeat", "fold"])["epoch"].max().sort_values(ascending=False)
+    until = int(last.iloc[(len(last) - 1) // 2])
+    columns: dict[str, np.ndarray] = {}
+    for loss in ("train_loss", "stop_loss"):
+        by_fit = curves.pivot(index="epoch", columns=["repeat", "fold"], values=loss)
+        shown = by_fit.ffill().loc[:until]
+        columns["epoch"] = shown.index.to_numpy()
+        for name, quantile in (("low", 0.1), ("median", 0.5), ("high", 0.9)):
+            columns[f"{loss}_{name}"] = shown.quantile(quantile, axis="columns").to_numpy()
+    return pd.DataFrame(columns)
 
 
 def _identifier(model: str) -> str:

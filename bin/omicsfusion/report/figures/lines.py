@@ -1,4 +1,4 @@
-"""Survival curves of two groups, and learning curves of many fits."""
+"""Survival curves of two groups, and losses of many fits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,37 +43,79 @@ def kaplan_meier(
     return traces, frame, 400
 
 
-def learning_curves(curves: pd.DataFrame) -> tuple[list[dict[str, Any]], dict[str, Any], int]:
+def training_curves(
+    summary: pd.DataFrame, best_epoch: float
+) -> tuple[list[dict[str, Any]], dict[str, Any], int]:
     """Draw the losses of one model's fits, training on the left and stopping on the right.
 
     Parameters
     ----------
-    curves
-        ``repeat, fold, epoch, train_loss, stop_loss`` of the fits to be drawn.
+    summary
+        ``epoch``, and ``<loss>_low``, ``<loss>_median``, ``<loss>_high`` of ``train_loss`` and
+        ``stop_loss``.
+    best_epoch
+        Where a line marks both panels; NaN: no line.
     """
     traces = []
-    for (repeat, fold), rows in curves.groupby(["repeat", "fold"]):
-        about = f"repeat {repeat}, fold {fold}" if repeat else "all training samples"
-        for number, column in (("", "train_loss"), ("2", "stop_loss")):
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": [int(epoch) for epoch in rows["epoch"]],
-                    "y": values(rows[column]),
-                    "xaxis": f"x{number}",
-                    "yaxis": f"y{number}",
-                    "line": {"color": translucent(NETWORK, 0.45), "width": 1.3},
-                    "hovertemplate": f"{about}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
-                }
-            )
+    for number, loss in (("", "train_loss"), ("2", "stop_loss")):
+        axes = {"xaxis": f"x{number}", "yaxis": f"y{number}", "mode": "lines", "type": "scatter"}
+        ends = summary.dropna(subset=[f"{loss}_low", f"{loss}_high"])
+        band = {
+            "x": [*values(ends["epoch"]), *values(ends["epoch"][::-1])],
+            "y": [*values(ends[f"{loss}_high"]), *values(ends[f"{loss}_low"][::-1])],
+            "fill": "toself",
+            "fillcolor": translucent(NETWORK, 0.16),
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        }
+        median = {
+            "x": values(summary["epoch"]),
+            "y": values(summary[f"{loss}_median"]),
+            "line": {"color": NETWORK, "width": 2},
+            "hovertemplate": "epoch %{x}: %{y:.3g}<extra></extra>",
+        }
+        traces += [{**axes, **band}, {**axes, **median}]
+    marked = ("", "2") if best_epoch == best_epoch else ()
     frame = layout(
         axis("Epoch", domain=[0, 0.46], anchor="y"),
-        axis("Loss on training samples"),
+        axis("Loss"),
         xaxis2=axis("Epoch", domain=[0.56, 1], anchor="y2"),
-        yaxis2=axis("Loss on stopping samples", anchor="x2"),
+        yaxis2=axis(anchor="x2"),
+        shapes=[_mark(best_epoch, number) for number in marked],
+        annotations=[
+            _heading(text, number) for number, text in (("", "Training"), ("2", "Stopping"))
+        ],
     )
+    frame["margin"] = {**frame["margin"], "t": 26}
     return traces, frame, 300
+
+
+def _heading(text: str, number: str) -> dict[str, Any]:
+    """Name a panel above it; beside its axis the words would reach into the other panel."""
+    return {
+        "text": text,
+        "xref": f"x{number} domain",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
+
+
+def _mark(x: float, number: str) -> dict[str, Any]:
+    """Return a dotted vertical line over the height of one panel."""
+    return {
+        "type": "line",
+        "xref": f"x{number}",
+        "yref": f"y{number} domain",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "line": {"dash": "dot", "width": 1.5, "color": "#808080"},
+    }
 
 
 def _steps(rows: pd.DataFrame, group: str, look: Mapping[str, Any]) -> dict[str, Any]:
