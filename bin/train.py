@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from omicsfusion.models.accelerator import NONE, WISHES, NoGpuError
 from omicsfusion.models.design_matrix import NoCovariateError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
 from omicsfusion.models.registry import UnknownModelError
@@ -19,6 +20,7 @@ UNUSABLE = (
     GmtError,
     MissingKnowledgeError,
     NoCovariateError,
+    NoGpuError,
     UnknownModelError,
     UnsuitableHeadError,
 )
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--trials", type=int, default=0)
+    parser.add_argument("--gpu", choices=WISHES, default=NONE, help="what networks ask for")
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from omicsfusion.models.accelerator import NONE, settle_gpu
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
+from omicsfusion.models.network_modules import NETWORKS
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.trainers import trainer_of
@@ -46,6 +48,7 @@ def train_group(
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
     trials: int = 0,
+    gpu: str = NONE,
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -57,6 +60,8 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
+    if spec.family in NETWORKS:
+        settle_gpu(gpu)
     request = TrainingRequest(
         spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order, trials
     )
