@@ -1,13 +1,14 @@
 process TRAIN {
     tag "${meta.id}"
     label 'process_medium'
+    label 'process_gpu'
 
     input:
     tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, trials
+    val options                     // task, target, seed, head, class_order, trials, gpu
     val code
 
     output:
@@ -26,6 +27,7 @@ process TRAIN {
     def known = [gene_sets: gene_sets, network: network, positions: positions].findAll { _name, files -> files }
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
+    def gpu = options.gpu == 'none' ? '' : "--gpu ${options.gpu}"
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
     export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -42,7 +44,7 @@ process TRAIN {
         --seed ${options.seed} \\
         --head ${options.head} \\
         --trials ${options.trials} \\
-        ${times} ${order} ${known}
+        ${times} ${order} ${known} ${gpu}
     """
 
     stub:

@@ -32,7 +32,7 @@ workflow LEARN {
             [meta, found] + ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
         }
 
-    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'trials']), codeOf('train.py'))
+    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'trials', 'gpu']), codeOf('train.py'))
 
     ASSESS(
         TRAIN.out.predictions
