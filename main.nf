@@ -9,6 +9,7 @@ include { LEARN             } from './subworkflows/local/learn/main'
 include { PREPARE           } from './subworkflows/local/prepare/main'
 include { RECORD            } from './subworkflows/local/provenance/main'
 include { REPORT            } from './modules/local/report/main'
+include { SELFTEST          } from './modules/local/selftest/main'
 include { codeOf            } from './subworkflows/local/provenance/main'
 include { helpText          } from './subworkflows/local/parameters/main'
 include { parameterProblems } from './subworkflows/local/parameters/main'
@@ -32,6 +33,7 @@ workflow OMICSFUSION {
     LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, known, options)
     INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, known.gene_sets, options)
 
+    LOOK(channel.of(options.gpu).filter { wish -> wish != 'none' && options.step == 'train' })
     RECORD(options)
 
     REPORT(
@@ -70,6 +72,16 @@ workflow REPORT_AGAIN {
     )
 }
 
+// Say what networks will be computed on. A run that requires a GPU ends here where there is none.
+workflow LOOK {
+    take:
+    wishes // none, allowed or required
+
+    main:
+    SELFTEST(wishes, codeOf('selftest.py'))
+    SELFTEST.out.line.subscribe { line -> log.info(line.text.trim()) }
+}
+
 workflow {
     main:
     problems = params.help ? [] : parameterProblems(params)
@@ -82,12 +94,15 @@ workflow {
     else if (params.step == 'report') {
         REPORT_AGAIN(file(params.outdir))
     }
+    else if (params.step == 'selftest') {
+        LOOK(channel.of(params.gpu))
+    }
     else {
         OMICSFUSION(new LinkedHashMap(params))
     }
 
     workflow.onComplete = {
-        if (workflow.success && !params.help && params.step != 'check') {
+        if (workflow.success && !params.help && params.step in ['train', 'report']) {
             log.info("Report: ${params.outdir}/report/omicsfusion_report.html")
         }
     }

@@ -2,9 +2,11 @@
 """Explain the test samples of every outer fold by expected gradients of its own network."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from omicsfusion.interpret.explanation import explain_model
+from omicsfusion.models.accelerator import NONE, WISHES, NoGpuError, settle_gpu
 
 
 def main() -> None:
@@ -15,7 +17,13 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", required=True, type=Path, help="folders of TRAIN")
     parser.add_argument("--splits", required=True, type=Path)
     parser.add_argument("--seed", required=True, type=int)
-    explain_model(**vars(parser.parse_args()))
+    parser.add_argument("--gpu", choices=WISHES, default=NONE)
+    arguments = vars(parser.parse_args())
+    try:
+        settle_gpu(arguments.pop("gpu"))
+    except NoGpuError as error:
+        sys.exit(str(error))
+    explain_model(**arguments)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from omicsfusion.models.accelerator import NONE, WISHES, NoGpuError
 from omicsfusion.models.design_matrix import NoCovariateError
 from omicsfusion.models.gene_network import GeneNetworkError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
@@ -22,6 +23,7 @@ UNUSABLE = (
     GmtError,
     MissingKnowledgeError,
     NoCovariateError,
+    NoGpuError,
     OtherStudyError,
     UnknownModelError,
     UnknownSettingError,
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--settings", default="")
     parser.add_argument("--tuning_minutes", type=int, default=0)
     parser.add_argument("--studies", nargs="+", type=Path, default=())
+    parser.add_argument("--gpu", choices=WISHES, default=NONE, help="what networks ask for")
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

@@ -69,7 +69,7 @@ def test_imports_name_modules_so_that_the_engine_finds_their_files(path: Path) -
 
 
 def test_tensorflow_is_imported_only_by_the_processes_that_need_it() -> None:
-    heavy = {"tensorflow", "keras"}
+    heavy = {"tensorflow", "jax", "keras"}
     for path in MODULES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from omicsfusion.models import training
-from omicsfusion.models.backend import compiled
+from omicsfusion.models.backend import compiled, gradients, keras
 from omicsfusion.models.dealing import Member
 from omicsfusion.models.families.graph import GraphNetwork, structure_of, train
 from omicsfusion.models.fit import prediction_table
@@ -121,6 +121,38 @@ def test_the_graph_of_a_member_holds_the_edges_between_its_own_genes():
     np.testing.assert_allclose(
         network.edges.weighted_sum(h), np.einsum("ij,mjk->mik", matrix, h), rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_weights_that_only_a_call_has_get_the_gradient_of_tiles_that_they_get_of_the_whole(
+    convolution,
+):
+    # Training calls the network with weights of its own and asks for the gradient after the call.
+    def slopes(tiles: int, rows: int):
+        network = built(convolution, tiles, rows)
+        rng = np.random.default_rng(2)
+        noise = [0.3 * rng.normal(size=v.shape).astype("f4") for v in network.trainable_variables]
+        own = [
+            keras.ops.convert_to_tensor(np.array(v) + more)
+            for v, more in zip(network.trainable_variables, noise, strict=True)
+        ]
+        fixed = [np.array(v) for v in network.non_trainable_variables]
+        for variable in network.variables:
+            variable.assign(np.zeros(variable.shape))
+        x = random_inputs()
+
+        def loss(weights):
+            return keras.ops.sum(network.stateless_call(weights, fixed, x, EVERYTHING)[0] ** 2)
+
+        found = compiled(lambda weights: gradients(loss, weights)[1])(own)
+        return {
+            v.path: np.asarray(s) for v, s in zip(network.trainable_variables, found, strict=True)
+        }
+
+    whole, tiled = slopes(1, 8), slopes(2, 4)
+    assert np.abs(whole["graph/convolution_0/kernel"]).max() > 1e-3
+    for path, slope in whole.items():
+        np.testing.assert_allclose(tiled[path], slope, rtol=1e-3, atol=1e-3 * np.abs(slope).max())
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)

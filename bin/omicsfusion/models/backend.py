@@ -1,56 +1,62 @@
-"""Keras, imported quietly, and the only functions that know which backend runs it.
+"""Keras, imported quietly, and what only the backend that runs it can do.
 
-Layers and losses are written with ``keras.ops``. What a backend must add is a gradient and a
-compiler; here they are TensorFlow's.
+Layers and losses are written with ``keras.ops``. What a backend must add is a gradient, a compiler
+and a look at its devices: ``backend_tensorflow`` (the default) and ``backend_jax``, chosen by the
+environment variable ``KERAS_BACKEND``, as Keras does. Nothing else imports either library.
+
+``compiled(function)``
+    The function, compiled by XLA once for each set of shapes.
+``gradients(function, at)``
+    ``function(at)`` and the gradient of its sum with respect to each of ``at``.
+``output_gradients(model, x, present)``
+    For each output of ``model({"x": x, "present": present})`` (samples x outputs; samples do not
+    see each other) the gradient of each sample's with respect to its own values: layer -> samples x
+    features.
+``accelerators()``, ``can_use_accelerators()``
+    The GPUs that the backend sees, and whether this build of it could use one.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 # Read by TensorFlow when it is imported: its start-up chatter says nothing about a run.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import tensorflow as tf
+
+if keras.backend.backend() == "jax":
+    from omicsfusion.models.backend_jax import (
+        BACKEND,
+        accelerators,
+        can_use_accelerators,
+        compiled,
+        gradients,
+        output_gradients,
+    )
+elif keras.backend.backend() == "tensorflow":
+    from omicsfusion.models.backend_tensorflow import (
+        BACKEND,
+        accelerators,
+        can_use_accelerators,
+        compiled,
+        gradients,
+        output_gradients,
+    )
+else:
+    raise ImportError(
+        f"KERAS_BACKEND is {keras.backend.backend()!r}: networks are computed with 'tensorflow' "
+        "or with 'jax'."
+    )
 
 Tensor = Any
 
-__all__ = ["Tensor", "compiled", "gradients", "keras", "output_gradients"]
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors with XLA, once for each set of shapes."""
-    return tf.function(function, jit_compile=True)
-
-
-def gradients(
-    function: Callable[[Sequence[Tensor]], Tensor], at: Sequence[Tensor]
-) -> tuple[Tensor, list[Tensor]]:
-    """Return ``function(at)`` and the gradient of its sum with respect to each of ``at``."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(list(at))
-        value = function(at)
-        total = keras.ops.sum(value)
-    return value, tape.gradient(total, list(at), unconnected_gradients="zero")
-
-
-def output_gradients(
-    model: Callable[[Any], Tensor], x: Mapping[str, Tensor], present: Tensor
-) -> list[dict[str, Tensor]]:
-    """Return the gradient of each output of each sample with respect to its own values.
-
-    Parameters
-    ----------
-    model
-        From ``{"x": x, "present": present}`` to samples x outputs; samples do not see each other.
-
-    Returns
-    -------
-    For each output: layer -> samples x features.
-    """
-    watched = dict(x)
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(watched)
-        columns = tf.unstack(model({"x": watched, "present": present}), axis=1)
-    return [tape.gradient(column, watched, unconnected_gradients="zero") for column in columns]
+__all__ = [
+    "BACKEND",
+    "Tensor",
+    "accelerators",
+    "can_use_accelerators",
+    "compiled",
+    "gradients",
+    "keras",
+    "output_gradients",
+]

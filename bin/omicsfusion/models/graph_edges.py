@@ -195,45 +195,50 @@ class MemberEdges(MemberLayer):
         """Make positions (members x edges) within a member positions among all of them."""
         return position + size * ops.arange(self.members, dtype="int32")[:, None]
 
-    def _tile(self, number: Tensor) -> Tile:
-        parts = {"source": self.source, "row": self.row, "weight": self.weight}
-        tile = {name: ops.take(part, number, axis=1) for name, part in parts.items()}
+    def _tile(self, edges: Tile, number: Tensor) -> Tile:
+        tile = {name: ops.take(part, number, axis=1) for name, part in edges.items()}
         return {**tile, "target": tile["row"] + self.sizes.rows * ops.cast(number, "int32")}
 
     def _over_tiles(self, add: Add, inputs: list[Tensor], width: Shape) -> Tensor:
         """Compute all tiles one after the other: members x nodes x ``width``."""
+        # Read here, once: TensorFlow asks for the gradient after the call, when a network called
+        # with values of its own for its weights (``stateless_call``) has forgotten them.
+        parts = {"source": self.source, "row": self.row, "weight": self.weight}
+        edges = {name: part.value for name, part in parts.items()}
         if self.sizes.tiles == 1:
-            return add(self._tile(0), inputs)
+            return add(self._tile(edges, 0), inputs)
 
         @ops.custom_gradient
         def joined(*inputs: Tensor) -> tuple[Tensor, Callable[..., Any]]:
             def gradient(*arguments: Any, upstream: Any = None) -> Any:
                 upstream = arguments[0] if upstream is None else upstream
-                found = self._gradient_of_tiles(add, inputs, upstream)
+                found = self._gradient_of_tiles(add, edges, inputs, upstream)
                 return found if len(found) > 1 else found[0]
 
             # TensorFlow would look for a gradient of the loop itself, and some parts have none.
             fixed = [ops.stop_gradient(one) for one in inputs]
-            return self._joined_tiles(add, fixed, width), gradient
+            return self._joined_tiles(add, edges, fixed, width), gradient
 
         return joined(*inputs)
 
-    def _joined_tiles(self, add: Add, inputs: Sequence[Tensor], width: Shape) -> Tensor:
+    def _joined_tiles(
+        self, add: Add, edges: Tile, inputs: Sequence[Tensor], width: Shape
+    ) -> Tensor:
         def one(number: Tensor, out: Tensor) -> Tensor:
-            rows = add(self._tile(number), inputs)
+            rows = add(self._tile(edges, number), inputs)
             return ops.slice_update(out, self._start(number, out), rows)
 
         start = ops.zeros((self.members, self.sizes.nodes, *width))
         return ops.fori_loop(0, self.sizes.tiles, one, start)
 
     def _gradient_of_tiles(
-        self, add: Add, inputs: Sequence[Tensor], upstream: Tensor
+        self, add: Add, edges: Tile, inputs: Sequence[Tensor], upstream: Tensor
     ) -> list[Tensor]:
         """Return the gradient of each input, computing each tile anew."""
         size = (self.members, self.sizes.rows, *ops.shape(upstream)[2:])
 
         def one(number: Tensor, totals: list[Tensor]) -> list[Tensor]:
-            tile = self._tile(number)
+            tile = self._tile(edges, number)
             part = ops.slice(upstream, self._start(number, upstream), size)
             _, found = gradients(lambda at: add(tile, at) * part, list(inputs))
             return [total + more for total, more in zip(totals, found, strict=True)]

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from omicsfusion.models.accelerator import NONE, settle_gpu
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
+from omicsfusion.models.network_modules import NETWORKS
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.settings import read_settings
@@ -50,6 +52,7 @@ def train_group(
     settings: str = "",
     tuning_minutes: int = 0,
     studies: Sequence[Path] = (),
+    gpu: str = NONE,
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -62,6 +65,8 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
+    if spec.family in NETWORKS:
+        settle_gpu(gpu)
     request = TrainingRequest(
         spec,
         outcome,

@@ -1,12 +1,13 @@
 process EXPLAIN {
     tag "${meta.id}"
     label 'process_medium'
+    label 'process_gpu'
 
     input:
     tuple val(meta), path(models) // the fitted models of every group
     path matrices                 // of every layer and group
     path splits
-    val seed
+    val options                   // seed, gpu
     val code
 
     output:
@@ -16,6 +17,7 @@ process EXPLAIN {
     tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
 
     script:
+    def gpu = options.gpu == 'none' ? '' : "--gpu ${options.gpu}"
     """
     export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
     export TF_NUM_INTRAOP_THREADS=${task.cpus} TF_NUM_INTEROP_THREADS=1
@@ -25,7 +27,7 @@ process EXPLAIN {
         --models ${models} \\
         --matrices ${matrices} \\
         --splits ${splits} \\
-        --seed ${seed}
+        --seed ${options.seed} ${gpu}
     """
 
     stub:

@@ -1,13 +1,14 @@
 process TRAIN {
     tag "${meta.id}"
     label 'process_medium'
+    label 'process_gpu'
 
     input:
     tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, settings, trials, tuning_minutes
+    val options                     // task, target, seed, head, class_order, settings, trials, tuning_minutes, gpu
     val code
 
     output:
@@ -28,6 +29,7 @@ process TRAIN {
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
     def settings = options.settings ? "--settings ${options.settings}" : ''
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
+    def gpu = options.gpu == 'none' ? '' : "--gpu ${options.gpu}"
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
     export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -45,7 +47,7 @@ process TRAIN {
         --head ${options.head} \\
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
-        ${times} ${order} ${settings} ${known}
+        ${times} ${order} ${settings} ${known} ${gpu}
     """
 
     stub:

@@ -24,7 +24,7 @@ workflow INTERPRET {
 
     ch_matrices = matrices.map { _meta, matrix -> matrix }.toSortedList { left, right -> left.name <=> right.name }
 
-    EXPLAIN(ch_networks, ch_matrices, splits, options.seed, codeOf('explain.py'))
+    EXPLAIN(ch_networks, ch_matrices, splits, options.subMap(['seed', 'gpu']), codeOf('explain.py'))
 
     ch_importance = EXPLAIN.out.importance
         .map { _meta, table -> table }

@@ -7,7 +7,7 @@ def parameterProblems(Map given) {
     def known = schemaProperties()
     def unknown = given.keySet().findAll { name -> !known.containsKey(snakeCase(name)) }.collect { name -> unknownParameter(name, known.keySet()) }
     def wrong = known.collectMany { name, rule -> valueProblems(name, rule, given[name]) }
-    def required = given.step == 'report' ? ['outdir'] : ['input', 'samples', 'task', 'target']
+    def required = [report: ['outdir'], selftest: []].getOrDefault(given.step, ['input', 'samples', 'task', 'target'])
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
     return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given)
