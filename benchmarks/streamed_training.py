@@ -1,17 +1,18 @@
 """Memory and time of training from disk, by the number of samples.
 
     .tools/bin/python benchmarks/streamed_training.py [--samples 10000 30000 100000]
-        [--features 20000] [--epochs 2] [--memory 10000] [--folder DIR] [--out FILE]
+        [--features 20000] [--epochs 2] [--buffers 0] [--memory 10000] [--folder DIR] [--out FILE]
 
-For each number of samples it writes the matrix of one layer, laid out as PREPROCESS does it (normal
-numbers, of which one feature in a hundred knows a little of two classes), and trains the two
-members of a fused network on one outer fold (70 % train, 10 % stop, 20 % test) for some epochs,
+For each number of samples it writes the matrix of one layer, laid out as PREPROCESS does it
+(uniform numbers, of which one feature in a hundred knows a little of two classes), and trains the
+two members of a fused network on one outer fold (70 % train, 10 % stop, 20 % test) for some epochs,
 from the files to predictions and archive, each in a process of its own. It prints, and writes to
 FILE, the peak of resident memory, the seconds until the first epoch ends (compilation included),
 the seconds of an epoch after that (the stopping loss included) and its training samples per second,
 the seconds in which the matrix is only read, from its first row to its last, and the accuracy in
-test samples. ``--memory`` names the numbers of samples at which training in memory is measured,
-too. A matrix is deleted before the next is written.
+test samples. ``--buffers`` ends every epoch from disk after some buffers, where time is short.
+``--memory`` names the numbers of samples at which training in memory is measured, too. A matrix is
+deleted before the next is written.
 """
 
 import argparse
@@ -34,12 +35,14 @@ PIECE = 2**20
 """Bytes that are written or read at a time."""
 THREADS = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
 """As TRAIN has them."""
+SPREAD = 12**0.5
+"""Of uniform numbers with a variance of 1."""
 SIGNAL = 0.15
 """How far the means of the classes are from 0 in a feature that knows of them."""
 
 COLUMNS = [
-    "samples", "features", "table_gb", "way", "peak_gb", "seconds_first_epoch", "seconds_epoch",
-    "rows_per_second", "seconds_read", "accuracy",
+    "samples", "features", "table_gb", "way", "rows_of_epoch", "peak_gb", "seconds_first_epoch",
+    "seconds_epoch", "cpu_seconds_epoch", "rows_per_second", "seconds_read", "accuracy",
 ]  # fmt: skip
 
 
@@ -48,6 +51,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, nargs="+", default=[10_000, 30_000, 100_000])
     parser.add_argument("--features", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--buffers", type=int, default=0, help="of an epoch, at most; 0: all")
     parser.add_argument("--memory", type=int, nargs="*", default=[10_000])
     parser.add_argument("--folder", type=Path, help="for the tables; default: a temporary one")
     parser.add_argument("--out", type=Path)
@@ -66,7 +70,8 @@ def main() -> None:
             known |= {"samples": samples, "features": arguments.features}
             for way in ("disk", "memory"):
                 if way == "disk" or samples in arguments.memory:
-                    found = known | json.loads(part("train", folder, way, arguments.epochs))
+                    measured = part("train", folder, way, arguments.epochs, arguments.buffers)
+                    found = known | json.loads(measured)
                     rows.append([_shown(found[column]) for column in COLUMNS])
                     print("\t".join(rows[-1]), flush=True)
     if arguments.out:
@@ -118,7 +123,7 @@ def make(folder: str, n_samples: str, n_features: str) -> None:
         write_names(node, "samples", names)
         write_names(node, "features", [f"G{number:05d}" for number in range(width)])
         for rows in pieces(n, width):
-            block = rng.standard_normal((rows.stop - rows.start, width), dtype=np.float32)
+            block = SPREAD * (rng.random((rows.stop - rows.start, width), np.float32) - 0.5)
             block[:, ::100] += SIGNAL * (2 * truth[rows, None] - 1)
             x[rows] = block
 
@@ -147,7 +152,7 @@ def read(folder: str) -> None:
     print(json.dumps({"seconds_read": seconds, "table_gb": 4 * n * width / 1e9}))
 
 
-def train(folder: str, way: str, n_epochs: str) -> None:
+def train(folder: str, way: str, n_epochs: str, n_buffers: str) -> None:
     """Train, and print what was measured."""
     import numpy as np
 
@@ -160,7 +165,7 @@ def train(folder: str, way: str, n_epochs: str) -> None:
     from omicsfusion.scopes import read_splits
     from omicsfusion.tables.outcome import read_outcome
 
-    ends: list[float] = []
+    ends: list[tuple[float, float]] = []
 
     def told(function: Any) -> Any:
         """Note when an epoch has been computed."""
@@ -168,7 +173,7 @@ def train(folder: str, way: str, n_epochs: str) -> None:
         def epoch(*arguments: Any) -> Any:
             found = function(*arguments)
             keras.tree.map_structure(np.asarray, found)
-            ends.append(time.monotonic())
+            ends.append((time.monotonic(), time.process_time()))
             return found
 
         return epoch
@@ -179,6 +184,15 @@ def train(folder: str, way: str, n_epochs: str) -> None:
 
     training.MAX_EPOCHS = int(n_epochs)
     training.compiled = compiled_and_told
+    shuffled_buffers = streaming.shuffled_buffers
+    trained_rows: list[int] = []
+
+    def first_buffers(*arguments: Any) -> Any:
+        buffers = shuffled_buffers(*arguments)[: int(n_buffers) or None]
+        trained_rows.append(sum(map(len, buffers)))
+        return buffers
+
+    streaming.shuffled_buffers = first_buffers
     streaming.keep_best = told(streaming.keep_best)
     program.MEMORY_LIMIT = 1 if way == "disk" else 10**15
     here = Path(folder)
@@ -194,17 +208,18 @@ def train(folder: str, way: str, n_epochs: str) -> None:
     if fit.record["status"] != "ok" or fit.save is None:
         raise ValueError(f"The fit says {dict(fit.record)}.")
     fit.save(here / "model")
-    marks = [started, *ends]
-    seconds = (marks[-1] - marks[1]) / max(1, len(marks) - 2)
-    rows = reader.role_counts(fit.scope)["train"]
+    seconds, cpu = (np.array(ends[-1]) - np.array(ends[0])) / (len(ends) - 1)
+    rows = trained_rows[-1] if trained_rows else reader.role_counts(fit.scope)["train"]
     truth = request.outcome.table.loc[list(fit.samples), "truth"].to_numpy()
     print(
         json.dumps(
             {
                 "way": way,
+                "rows_of_epoch": rows,
                 "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
-                "seconds_first_epoch": marks[1] - started,
-                "seconds_epoch": seconds,
+                "seconds_first_epoch": ends[0][0] - started,
+                "seconds_epoch": float(seconds),
+                "cpu_seconds_epoch": float(cpu),
                 "rows_per_second": round(rows / seconds),
                 "accuracy": float(((fit.columns["p_b"] > 0.5) == (truth == "b")).mean()),
             }

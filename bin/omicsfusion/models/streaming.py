@@ -115,6 +115,9 @@ class StreamedTrainer(Trainer):
         epoch: int,
     ) -> tuple[State, np.ndarray]:
         """Train on every training sample once; return the mean of each member's losses, too."""
+        # What moves once an epoch stays outside: it would be copied with every buffer.
+        aside = {name: state[name] for name in ("average", "best")}
+        state = {name: values for name, values in state.items() if name not in aside}
         train = members[0].train
         shape = (self.network.members, self.max_steps, self.batch_rows)
         buffers = shuffled_buffers(len(train), self.feed, table.scope, epoch)
@@ -129,7 +132,7 @@ class StreamedTrainer(Trainer):
             mixing = self._pairs(dealt, here, patterns[parts[number]], deal)
             state, loss = self._batches(state, fixed, data, as_tensors(dealt | mixing))
             summed, steps = summed + np.asarray(loss), steps + dealt["steps"]
-        return state, summed / np.maximum(steps, 1)
+        return {**state, **aside}, summed / np.maximum(steps, 1)
 
     def _stop_loss(
         self, state: State, fixed: Sequence[Tensor], table: DiskTable, stop: np.ndarray
