@@ -30,6 +30,7 @@ BATCH = 8
 FEED = Feed(window=4, windows=6)
 BLOCK = 16
 EPOCHS = 4
+SETTINGS = {**DEFAULTS, "mixup": 0.3}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def network() -> FusedNetwork:
 def trainer(network, cohort) -> StreamedTrainer:
     """One trainer for all tests: it compiles once."""
     _, outcome = open_cohort(cohort.folder, "classification")
-    return StreamedTrainer(network, head_for(outcome, []).loss, BATCH, FEED)
+    return StreamedTrainer(network, head_for(outcome, []).loss, BATCH, FEED, mixes=True)
 
 
 def members_of(cohort: Cohort, network: FusedNetwork, train: int | None = None) -> list[Member]:
@@ -98,8 +99,8 @@ def members_of(cohort: Cohort, network: FusedNetwork, train: int | None = None) 
         stop=cohort.roles["stop"],
         strata=cohort.strata[rows],
         stops=True,
-        settings=DEFAULTS,
-        constants=network.constants({"mirna": range(5), "rna": range(12)}, DEFAULTS),
+        settings=SETTINGS,
+        constants=network.constants({"mirna": range(5), "rna": range(12)}, SETTINGS),
     )
     return [one, replace(one, seed=2)]
 
@@ -117,7 +118,8 @@ def same(one, other) -> bool:
 
 def test_with_one_buffer_training_from_disk_is_training_in_memory(trainer, cohort, network):
     members = members_of(cohort, network, FEED.buffer)
-    in_memory = Trainer(network, trainer.loss, BATCH, len(members[0].stop), FEED.buffer // BATCH)
+    steps = FEED.buffer // BATCH
+    in_memory = Trainer(network, trainer.loss, BATCH, len(members[0].stop), steps, mixes=True)
     expected = in_memory.train(cohort.in_memory, members)
     found = trainer.train_from(cohort.on_disk, members)
     for one, other in zip(found, expected, strict=True):
