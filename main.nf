@@ -19,7 +19,7 @@ workflow OMICSFUSION {
     options // map: the parameters of the run
 
     main:
-    known = ['gene_sets', 'network', 'positions'].collectEntries { name -> [(name): filesOf(options[name])] }
+    known = ['gene_sets', 'network', 'positions'].collectEntries { name -> [(name): filesOf(options[name])] } + [studies: studiesIn(options.studies)]
 
     preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
 
@@ -108,6 +108,15 @@ def published(outdir, String pattern) {
 }
 
 // The files that a parameter names, separated by commas.
+// The tables of trials that an earlier run published, if one is named.
+def studiesIn(Object folder) {
+    def found = folder ? files("${folder}/*.trials.tsv").sort { table -> table.name } : []
+    if (folder && !found) {
+        error("--studies: there is no *.trials.tsv in ${folder}. Give the models folder of a run with --trials.")
+    }
+    return found
+}
+
 def filesOf(Object paths) {
     return (paths ?: '').tokenize(',').collect { path -> file(path.trim(), checkIfExists: true) }
 }

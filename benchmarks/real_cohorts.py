@@ -202,13 +202,11 @@ def _metrics(entry: pd.DataFrame, task: str) -> Iterator[tuple[str, float]]:
 
 def forest(cohort: Cohort, folder: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Fit a forest on every outer training set; return its predictions as those of ``linear``."""
-    files: dict[str, Path] = {}
-    for path in sorted(folder.glob("work/*/*/*.matrices.h5"), key=lambda p: p.stat().st_mtime):
-        files[path.name] = path
+    written = [path for path in folder.glob("work/*/*/*.matrices.h5") if not path.is_symlink()]
     files = {
-        name: path
-        for name, path in files.items()
-        if name.split(".")[0] in cohort.kinds and not path.is_symlink()
+        path.name: path  # the newest: the work directory may hold those of an earlier run
+        for path in sorted(written, key=lambda path: path.stat().st_mtime)
+        if path.name.split(".")[0] in cohort.kinds
     }
     splits = read_splits(folder / "out" / "splits" / "splits.tsv")
     outcome = read_outcome(folder / "out" / "input" / "samples.tsv", cohort.task)

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 from omicsfusion.models.design_matrix import NoCovariateError
+from omicsfusion.models.gene_network import GeneNetworkError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
 from omicsfusion.models.registry import UnknownModelError
-from omicsfusion.models.request import MissingKnowledgeError
+from omicsfusion.models.request import MissingKnowledgeError, OtherStudyError
+from omicsfusion.models.settings import UnknownSettingError
 from omicsfusion.models.training_task import train_group
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.gene_sets import GmtError
@@ -16,10 +18,13 @@ from omicsfusion.tables.positions import BedError
 
 UNUSABLE = (
     BedError,
+    GeneNetworkError,
     GmtError,
     MissingKnowledgeError,
     NoCovariateError,
+    OtherStudyError,
     UnknownModelError,
+    UnknownSettingError,
     UnsuitableHeadError,
 )
 
@@ -42,6 +47,9 @@ def main() -> None:
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--trials", type=int, default=0)
+    parser.add_argument("--settings", default="")
+    parser.add_argument("--tuning_minutes", type=int, default=0)
+    parser.add_argument("--studies", nargs="+", type=Path, default=())
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

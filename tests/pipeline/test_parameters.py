@@ -36,18 +36,21 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
-def test_a_head_for_another_task_and_an_order_without_classes_are_refused(
-    tmp_path: Path, parser: str
-) -> None:
+def test_what_does_not_fit_together_is_refused(tmp_path: Path, parser: str) -> None:
     done = run(
         tmp_path,
         *("--task", "regression", "--target", "score", "--head", "cox", "--class_order", "a,b"),
+        *("--settings", "mixap=1,focal=1,focal=2,l1=7", "--tuning_minutes", "5"),
         parser=parser,
     )
     assert done.code == 1
     for telling in (
         "--head cox is not for --task regression. Use auto or gaussian or huber.",
         "--class_order is for --task classification; a regression has no classes. Leave it out.",
+        "--settings: there is no setting 'mixap'. Did you mean 'mixup'?",
+        "--settings: focal is there twice.",
+        "--settings: l1 must be a number from 0.0 to 1.0, not 7.",
+        "--tuning_minutes is for tuning: give --trials, too, or leave it out.",
     ):
         assert telling in done.text
     assert done.submitted == []

@@ -40,10 +40,14 @@ def test_classification_metrics_agree_with_scikit_learn(seed):
     label = np.array(classes)[p.argmax(axis=1)]
     # Rows whose highest probability is tied are split by us and given to one class by argmax.
     clear = (p == p.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    # Judged as probabilities, they belong to the population of the training samples.
+    shares = [(held.training["truth"] == name).mean() for name in classes]
+    of_population = (p * shares) / (p @ shares)[:, None]
+    brier = metrics.brier_score_loss(truth, of_population, labels=classes, scale_by_half=False)
     theirs = {
         "auroc": metrics.roc_auc_score(truth, p, multi_class="ovr", labels=classes),
-        "log_loss": metrics.log_loss(truth, p, labels=classes),
-        "brier": metrics.brier_score_loss(truth, p, labels=classes, scale_by_half=False),
+        "log_loss": metrics.log_loss(truth, of_population, labels=classes),
+        "brier": brier,
     }
     assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=1e-10)
     held = HeldOut(1, 1, (1, 0), held.rows[clear], held.training, held.patients[clear])

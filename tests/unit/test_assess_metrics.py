@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from omicsfusion.assess.bootstrap import patient_weights, percentile_interval
-from omicsfusion.assess.classification import classification_metrics
+from omicsfusion.assess.classification import classification_metrics, corrected_probabilities
 from omicsfusion.assess.held_out import HeldOut, held_out_sets
 from omicsfusion.assess.kaplan_meier import kaplan_meier
 from omicsfusion.assess.regression import regression_metrics
@@ -110,6 +110,28 @@ def test_a_failed_fold_is_not_left_out_but_drags_the_model_down():
     table.loc[table["fold"] == 2, "risk"] = np.nan
     failed = survival_metrics(held_out_sets(table, "test", patients), np.ones((1, 36)))
     assert 0.5 < failed["c_index"] < whole["c_index"]
+
+
+def test_probabilities_are_corrected_to_those_of_the_population_of_the_training_samples():
+    # Two classes seen through one number, N(-1, 1) and N(1, 1), nine of ten samples of the first.
+    x = np.linspace(-2, 2, 9)
+    density = np.stack([np.exp(-0.5 * (x + 1) ** 2), np.exp(-0.5 * (x - 1) ** 2)], axis=1)
+    balanced = density / density.sum(axis=1, keepdims=True)
+    bayes = density * [0.9, 0.1] / (density * [0.9, 0.1]).sum(axis=1, keepdims=True)
+    rows = {"p_a": balanced[:, 0], "p_b": balanced[:, 1], "truth": ["a"] * 9}
+    held = held_out(rows, training={"truth": ["a"] * 9 + ["b"]})
+    np.testing.assert_allclose(corrected_probabilities(held, ["a", "b"]), bayes, rtol=1e-12)
+    values = evaluate(classification_metrics, held)
+    assert values["log_loss"] == pytest.approx(-np.log(bayes[:, 0]).mean())
+    assert values["brier"] == pytest.approx(2 * np.mean((1 - bayes[:, 0]) ** 2))
+    # What the class of a sample is called is the choice among equally common classes.
+    assert values["recall:a"] == np.mean((x < 0) + 0.5 * (x == 0))
+
+
+def test_probabilities_stay_where_no_training_sample_is_known():
+    rows = {"p_a": [0.7], "p_b": [0.3], "truth": ["a"]}
+    held = held_out(rows, training={"truth": []})
+    np.testing.assert_array_equal(corrected_probabilities(held, ["a", "b"]), [[0.7, 0.3]])
 
 
 def test_a_tie_for_the_highest_probability_is_split():

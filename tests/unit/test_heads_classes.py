@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from omicsfusion.models.heads.choice import head_for
-from omicsfusion.models.heads.classes import corrected_for_prior
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.network_cohort import SCOPES, open_cohort, write_cohort
 
@@ -122,15 +121,3 @@ def test_the_record_tells_the_shares_that_a_correction_needs(cohort):
     data, outcome = cohort(train=["high", "high", "low", "middle"])
     note = head_for(outcome).targets(data).note
     assert note == "shares of the classes fitted on: high 0.5, low 0.25, middle 0.25"
-
-
-def test_probabilities_are_corrected_to_those_of_a_population_with_other_shares():
-    # Two classes seen through one number: N(-1, 1) and N(1, 1).
-    x = np.linspace(-2, 2, 9)
-    density = np.stack([np.exp(-0.5 * (x + 1) ** 2), np.exp(-0.5 * (x - 1) ** 2)], axis=1)
-    shares = np.array([0.9, 0.1])
-    balanced = density / density.sum(axis=1, keepdims=True)
-    bayes = density * shares / (density * shares).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(corrected_for_prior(balanced, shares), bayes, rtol=1e-12)
-    same = corrected_for_prior(balanced, np.array([0.5, 0.5]))
-    np.testing.assert_allclose(same, balanced, rtol=1e-12)

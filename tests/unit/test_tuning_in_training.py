@@ -5,11 +5,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from omicsfusion.models.families.fused import train
 from omicsfusion.models.registry import ModelSpec
-from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.request import OtherStudyError, TrainingRequest
+from omicsfusion.models.tuning.scopes import data_digest, earlier_trials
+from omicsfusion.models.tuning.space import RANGES
 from omicsfusion.scopes import Scope, read_splits
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.network_cohort import SAMPLES, open_cohort, write_cohort
@@ -18,6 +21,7 @@ OUTER = Scope(1, 1, "outer")
 INNER = tuple(Scope(1, 1, str(number)) for number in range(2))
 SPEC = ModelSpec("fused", "fused", ("mirna", "rna"))
 TRIALS = 3
+SET = {"input_noise": 0.1}
 
 
 def write_nested(folder: Path) -> None:
@@ -36,7 +40,8 @@ def write_nested(folder: Path) -> None:
 
 def fits_of(folder: Path, trials: int = TRIALS):
     reader, outcome = open_cohort(folder, "regression")
-    return train(TrainingRequest(SPEC, outcome, [], seed=3, trials=trials), reader)
+    request = TrainingRequest(SPEC, outcome, [], seed=3, trials=trials, settings=SET)
+    return train(request, reader)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,8 @@ def test_the_training_set_has_a_row_for_each_trial_and_says_what_was_chosen(tune
     assert [row["trial"] for row in outer.trials] == list(range(TRIALS))
     assert sum(row["chosen"] for row in outer.trials) == 1
     assert all(np.isfinite(row["score"]) for row in outer.trials)
+    assert all("learning_rate" in row and "input_noise" not in row for row in outer.trials)
+    assert "input_noise 0.1; best of 3 trials" in outer.record["setting"]
     assert "best of 3 trials on 2 inner folds" in outer.record["setting"]
     assert all(not fit.trials for fit in inner)
     assert all("best of 3 trials" in fit.record["setting"] for fit in inner)
@@ -86,8 +93,41 @@ def test_what_test_samples_hold_changes_no_trial_and_no_inner_prediction(tuned):
         np.testing.assert_array_equal(one.columns["mean"], other.columns["mean"])
 
 
+def test_earlier_trials_are_read_back_and_refused_for_other_data(tuned, tmp_path):
+    write_nested(tmp_path)
+    outer = tuned(False)[0]
+    table = pd.DataFrame(
+        [{"model": "fused", "repeat": 1, "fold": 1, "inner": "outer", **t} for t in outer.trials]
+    )
+    write_tsv(table, tmp_path / "fused.all.trials.tsv")
+    found = earlier_trials([tmp_path / "fused.all.trials.tsv"], "fused", [OUTER])
+    assert [row["trial"] for row in found[OUTER]] == ["0", "1", "2"]
+    tuned_names = set(RANGES) - set(SET)
+    for row, trial in zip(found[OUTER], outer.trials, strict=True):
+        assert {name: row[name] for name in tuned_names} == {
+            name: trial[name] for name in tuned_names
+        }
+        scores = [float(score) for score in row["fold_scores"].split(";")]
+        assert np.mean(scores) == trial["score"]
+    assert earlier_trials([tmp_path / "fused.all.trials.tsv"], "early", [OUTER]) == {OUTER: []}
+    write_tsv(table.drop(columns="data"), tmp_path / "old.trials.tsv")
+    with pytest.raises(OtherStudyError, match=r"old.trials.tsv lacks data"):
+        earlier_trials([tmp_path / "old.trials.tsv"], "fused", [OUTER])
+
+
+def test_the_digest_of_the_data_sees_inner_samples_and_no_test_samples(tuned, tmp_path):
+    digest = {row["data"] for row in tuned(False)[0].trials}
+    assert digest == {row["data"] for row in tuned(True)[0].trials}
+    write_nested(tmp_path)
+    with h5py.File(tmp_path / "rna.all.matrices.h5", "r+") as file:
+        file[INNER[0].key]["X"][1, 0] += 1
+    reader, outcome = open_cohort(tmp_path, "regression")
+    assert data_digest(reader, SPEC.layers, outcome, INNER) not in digest
+
+
 def test_without_trials_nothing_is_tuned(tmp_path):
     write_nested(tmp_path)
     for fit in fits_of(tmp_path, trials=0):
         assert not fit.trials
+        assert "input_noise 0.1" in fit.record["setting"]
         assert "trial" not in fit.record["setting"]

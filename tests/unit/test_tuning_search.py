@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
+from omicsfusion.models.request import OtherStudyError
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.tuning.score import score
 from omicsfusion.models.tuning.search import TRIALS_AT_ONCE, Study, search
@@ -111,6 +112,53 @@ def test_the_same_seed_tries_the_same_whatever_other_sets_there_are():
     alone = search({OTHER: SCOPES[OTHER]}, SPACE, 12, 1, Judge(3e-3))
     assert alone[0].rows() == first[1].rows()
     assert searched(seed=2)[0][0].rows() != first[0].rows()
+
+
+def as_text(studies: list[Study]) -> dict[Scope, list[dict[str, str]]]:
+    return {
+        one.scope: [{name: str(value) for name, value in row.items()} for row in one.rows()]
+        for one in studies
+    }
+
+
+@pytest.mark.parametrize("before", [TRIALS_AT_ONCE, TRIALS_AT_ONCE + 5])
+def test_a_study_that_goes_on_tries_what_it_would_have_tried_in_one_go(before):
+    straight, _ = searched(trials=30)
+    earlier = as_text(searched(trials=before)[0])
+    judge = Judge(3e-3)
+    went_on = search(SCOPES, SPACE, 30, 1, judge, earlier)
+    assert [one.rows() for one in went_on] == [one.rows() for one in straight]
+    assert DEFAULT_CHOICE not in [choice for _, choice in judge.asked]
+    for one in went_on:
+        assert "best of 30 trials (10 of an earlier run) on 4 inner folds" in one.told()
+
+
+def test_a_study_of_fewer_trials_than_the_earlier_one_takes_its_part():
+    earlier = as_text(searched(trials=20)[0])
+    judge = Judge(3e-3)
+    again = search(SCOPES, SPACE, TRIALS_AT_ONCE, 1, judge, earlier)
+    assert not judge.asked
+    assert [one.rows() for one in again] == [one.rows() for one in searched(trials=10)[0]]
+
+
+def test_trials_of_other_data_or_of_another_search_are_refused():
+    earlier = as_text(searched(trials=TRIALS_AT_ONCE)[0])
+    data = dict.fromkeys(SCOPES, "another")
+    with pytest.raises(OtherStudyError, match=r"Trial 0 of r1f1-outer .* scored on other data"):
+        search(SCOPES, SPACE, 10, 1, Judge(3e-3), earlier, data)
+    with pytest.raises(OtherStudyError, match=r"another learning_rate, .* than this run would try"):
+        search(SCOPES, SPACE, 10, 2, Judge(3e-3), earlier)
+    wider = {**SPACE, **OF_CLASSES}
+    with pytest.raises(OtherStudyError, match=r"Trial 0 .* another label_smoothing than"):
+        search(SCOPES, wider, 10, 1, Judge(3e-3), earlier)
+
+
+def test_no_batch_begins_once_time_is_up_but_the_first_always_does():
+    asked = iter([True, False])
+    studies = search(SCOPES, SPACE, 50, 1, Judge(3e-3), go_on=lambda: next(asked))
+    assert [len(one.tried) for one in studies] == [2 * TRIALS_AT_ONCE] * 2
+    studies = search(SCOPES, SPACE, 50, 1, Judge(3e-3), go_on=lambda: False)
+    assert [len(one.tried) for one in studies] == [TRIALS_AT_ONCE] * 2
 
 
 def test_one_trial_is_the_default():

@@ -4,6 +4,10 @@ What counts pairs (AUROC) does so within held-out sets. What counts labels or pr
 computed per pool (a repeat: each sample once) and averaged over pools: labels of different folds
 are on one scale.
 
+Models weigh classes equally, whatever their shares: the class of the highest probability is the
+choice that balanced accuracy rewards. Before a probability is judged as one (log loss, Brier), it
+is corrected for the shares of the classes among the samples of the fit.
+
 A sample without a prediction (its fit failed) counts as chance: all classes equally probable. A
 tie for the highest probability is split evenly among the tied classes, so such a sample is right
 with probability 1/K, and no class is favoured for its name.
@@ -39,8 +43,9 @@ def classification_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metr
     ``balanced_accuracy`` (mean recall of the classes that occur), ``auroc`` (one against the rest,
     pairs within folds, mean of the classes), ``macro_f1`` (mean of the classes that occur as truth
     or prediction), ``accuracy``, ``log_loss`` (natural logarithm), ``brier`` (sum over classes of
-    squared differences, 0 to 2; Brier 1950), ``mcc`` (Gorodkin, Comput. Biol. Chem. 28, 2004,
-    367-374; 0 when all truths or all predictions are one class), ``recall:<class>`` for each class.
+    squared differences, 0 to 2; Brier 1950), both of :func:`corrected_probabilities`, ``mcc``
+    (Gorodkin, Comput. Biol. Chem. 28, 2004, 367-374; 0 when all truths or all predictions are one
+    class), ``recall:<class>`` for each class.
     """
     classes = classes_of(sets[0].rows)
     pools = [_pool_metrics(pool, classes, weights) for pool in _pools(sets)]
@@ -55,6 +60,25 @@ def probabilities(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
     values = held.rows[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
     missing = np.isnan(values).any(axis=1, keepdims=True)
     return np.where(missing, 1 / len(classes), values)
+
+
+def corrected_probabilities(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
+    """Return the probabilities, samples x classes, in the population of the fit's samples.
+
+    Those that models give belong to a population in which all classes are equally common. They are
+    multiplied by the class's share among the training samples, and made to sum to one (Saerens,
+    Latinne and Decaestecker, Neural Computation 14, 2002, 21-41, equation 2.4). Nothing is changed
+    for a sample without a prediction, or where the training samples are not known.
+    """
+    values = probabilities(held, classes)
+    predicted = held.rows[f"p_{classes[0]}"].notna().to_numpy()[:, None]
+    counts = held.training["truth"].value_counts().reindex(list(classes), fill_value=0)
+    if not counts.sum():
+        return values
+    joint = values * (counts.to_numpy(float) / counts.sum())
+    total = joint.sum(axis=1, keepdims=True)
+    # Sure of a class that no training sample has: there is nothing to correct by.
+    return np.where(predicted & (total > 0), joint / np.where(total > 0, total, 1.0), values)
 
 
 def truth_codes(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
@@ -112,7 +136,7 @@ def _probability_metrics(
 ) -> Metrics:
     log_losses, briers, total = np.zeros((3, len(weights)))
     for held in sets:
-        values, truth = probabilities(held, classes), truth_codes(held, classes)
+        values, truth = corrected_probabilities(held, classes), truth_codes(held, classes)
         of_truth = values[np.arange(len(values)), truth]
         here = weights[:, held.patients]
         log_losses += here @ -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))

@@ -29,4 +29,9 @@ class Choice:
         return self.structure if name == STRUCTURE else f"{self.settings[name]:.3g}"
 
 
-DEFAULT_CHOICE = Choice(DEFAULTS)
+def default_choice(settings: Mapping[str, float]) -> Choice:
+    """Return what is trained with where nothing is tuned: the defaults, but for some settings."""
+    return Choice({**DEFAULTS, **settings})
+
+
+DEFAULT_CHOICE = default_choice({})

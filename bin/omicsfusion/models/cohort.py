@@ -1,5 +1,6 @@
 """What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ import pandas as pd
 
 from omicsfusion.preprocess.matrices import layer_of, read_matrix, read_names
 from omicsfusion.scopes import Scope, rows_of, scopes_in
+
+DIGEST_ROWS = 1024
+"""Rows read at a time where only a digest of them is wanted."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,20 @@ class GroupReader:
                 found = _found(read_names(file[scope.key], "samples"), samples)
             places[name] = LayerRows(self._matrices[name], scope, found)
         return places
+
+    def digest(self, scope: Scope, name: str) -> bytes:
+        """Return a digest of a layer's features, and of the samples of a scope and their values."""
+        digest = hashlib.sha256()
+        wanted = set(rows_of(self._splits, scope)["sample"])
+        with h5py.File(self._matrices[name]) as file:
+            node = file[scope.key]
+            samples = read_names(node, "samples")
+            digest.update(repr((read_names(node, "features"), sorted(wanted))).encode())
+            for first in range(0, len(samples), DIGEST_ROWS):
+                used = [sample in wanted for sample in samples[first : first + DIGEST_ROWS]]
+                values = node["X"][first : first + DIGEST_ROWS][used]
+                digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.digest()
 
     def load(self, scope: Scope, layers: Sequence[str]) -> ScopeData:
         """Read some layers of a scope.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from omicsfusion.models.archive import save_archive
-from omicsfusion.models.choice import DEFAULT, DEFAULT_CHOICE, Choice
+from omicsfusion.models.choice import DEFAULT, Choice, default_choice
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.ensemble import MemberEnsemble
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
@@ -69,7 +69,7 @@ def train_networks(
     programs = Programs(build, structures, head, shapes, reader, spec.layers)
     studies = _tuned(programs, request)
     tasks = [
-        Task(scope, _choice(studies, scope), _seed(request, scope, number))
+        Task(scope, _choice(studies, scope, request), _seed(request, scope, number))
         for scope in reader.scopes
         for number in range(SEEDS_PER_SCOPE)
     ]
@@ -84,7 +84,7 @@ def train_networks(
             reason = programs.untrainable[scope]
             fits.append(failed_fit(data, outcome, request.horizons, reason))
         else:
-            choice = _choice(studies, scope)
+            choice = _choice(studies, scope, request)
             fits.append(_fit(programs, request, head, choice, study, found[scope]))
     return fits
 
@@ -98,10 +98,10 @@ def _tuned(programs: Programs, request: TrainingRequest) -> "dict[Scope, Study]"
     return tune_scopes(programs, request)
 
 
-def _choice(studies: Mapping[Scope, "Study"], scope: Scope) -> Choice:
+def _choice(studies: Mapping[Scope, "Study"], scope: Scope, request: TrainingRequest) -> Choice:
     study = studies.get(scope.parent)
     best = study.best() if study else None
-    return best.choice if best else DEFAULT_CHOICE
+    return best.choice if best else default_choice(request.settings)
 
 
 def _seed(request: TrainingRequest, scope: Scope, number: int) -> int:
@@ -131,7 +131,7 @@ def _fit(
     return new_fit(
         data,
         head.columns(raw, prediction, data, problem.targets),
-        _record(problem, trained, head, study),
+        _record(problem, trained, head, study, request.settings),
         mean_curve([one.curve for one in trained]),
         save=lambda stem: save_archive(ensemble(), stem),
         network=ensemble,
@@ -140,9 +140,14 @@ def _fit(
 
 
 def _record(
-    problem: Problem, trained: Sequence[Trained], head: Head, study: "Study | None"
+    problem: Problem,
+    trained: Sequence[Trained],
+    head: Head,
+    study: "Study | None",
+    settings: Mapping[str, float],
 ) -> dict[str, object]:
     notes = [f"mean of {len(trained)} networks", head.setting, problem.targets.note]
+    notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(settings.items())))
     if study is not None:
         notes.append(study.told())
     if len(trained) < SEEDS_PER_SCOPE:

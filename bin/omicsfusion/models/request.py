@@ -1,7 +1,7 @@
 """What a family is asked to train."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from omicsfusion.models.registry import ModelSpec
@@ -13,6 +13,10 @@ class MissingKnowledgeError(ValueError):
 
     Gene sets and positions are such knowledge. The message names what there is on both sides.
     """
+
+
+class OtherStudyError(ValueError):
+    """Trials of an earlier run do not belong to this study; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class TrainingRequest:
         The classes from the lowest up; empty when they have no order.
     trials
         Of each training set, on its inner folds; without any, networks have their defaults.
+    settings
+        What the user set (``settings.read_settings``); not tuned. All else has its default.
+    tuning_minutes
+        After which no more trials begin; 0: no limit.
+    studies
+        Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
     """
 
     spec: ModelSpec
@@ -53,3 +63,6 @@ class TrainingRequest:
     head: str = "auto"
     class_order: tuple[str, ...] = ()
     trials: int = 0
+    settings: Mapping[str, float] = field(default_factory=dict)
+    tuning_minutes: int = 0
+    studies: tuple[Path, ...] = ()

@@ -10,6 +10,7 @@ from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.settings import read_settings
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.outcome import read_outcome
@@ -46,6 +47,9 @@ def train_group(
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
     trials: int = 0,
+    settings: str = "",
+    tuning_minutes: int = 0,
+    studies: Sequence[Path] = (),
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -58,7 +62,19 @@ def train_group(
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
     request = TrainingRequest(
-        spec, outcome, times, seed, tuple(gene_sets), network, positions, head, class_order, trials
+        spec,
+        outcome,
+        times,
+        seed,
+        tuple(gene_sets),
+        network,
+        positions,
+        head,
+        class_order,
+        trials,
+        read_settings(settings),
+        tuning_minutes,
+        tuple(studies),
     )
     fits = trainer_of(spec.family)(request, reader)
     predictions = prediction_table(fits, model, target, outcome)

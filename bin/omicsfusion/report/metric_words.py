@@ -43,13 +43,15 @@ METRICS = {
     "accuracy": Metric("Accuracy", "The share of all samples that got the right class."),
     "log_loss": Metric(
         "Log loss",
-        "How surprised the predicted probabilities are by the truth; lower is better, and a "
-        "confident error costs much.",
+        "How surprised the predicted probabilities are by the truth, after correction for how "
+        "common the classes are among the training samples; lower is better, and a confident "
+        "error costs much.",
         scale=False,
     ),
     "brier": Metric(
         "Brier score",
-        "Squared distance of the predicted probabilities from the truth, 0 to 2; lower is better.",
+        "Squared distance of the predicted probabilities from the truth, after correction for how "
+        "common the classes are among the training samples, 0 to 2; lower is better.",
     ),
     "mcc": Metric(
         "Matthews correlation",

@@ -3,11 +3,11 @@ process TRAIN {
     label 'process_medium'
 
     input:
-    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them
+    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, trials
+    val options                     // task, target, seed, head, class_order, settings, trials, tuning_minutes
     val code
 
     output:
@@ -23,8 +23,9 @@ process TRAIN {
 
     script:
     def times = horizons ? "--horizons ${horizons[0]}" : ''
-    def known = [gene_sets: gene_sets, network: network, positions: positions].findAll { _name, files -> files }
+    def known = [gene_sets: gene_sets, network: network, positions: positions, studies: studies].findAll { _name, files -> files }
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
+    def settings = options.settings ? "--settings ${options.settings}" : ''
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
@@ -42,7 +43,8 @@ process TRAIN {
         --seed ${options.seed} \\
         --head ${options.head} \\
         --trials ${options.trials} \\
-        ${times} ${order} ${known}
+        --tuning_minutes ${options.tuning_minutes} \\
+        ${times} ${order} ${settings} ${known}
     """
 
     stub:
@@ -51,6 +53,6 @@ process TRAIN {
     printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tsample\\tpatient\\n' > ${meta.id}.predictions.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
-    printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\n' > ${meta.id}.trials.tsv
+    printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\tfold_scores\\tdata\\n' > ${meta.id}.trials.tsv
     """
 }

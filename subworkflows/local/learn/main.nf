@@ -14,12 +14,12 @@ workflow LEARN {
     splits   // splits.tsv
     samples  // samples.tsv
     horizons // horizons.tsv, or nothing
-    known    // map: gene_sets, network, positions, each [ file ], may be empty
+    known    // map: gene_sets, network, positions, studies, each [ file ], may be empty
     options  // map: the parameters of the run
 
     main:
-    // [ meta(id, model, group), [ matrices.h5 of each layer ], [ gene sets ], [ network ], [ positions ] ]:
-    // a group starts when its layers are there; a model gets only the files that it reads
+    // [ meta(id, model, group), [ matrices.h5 of each layer ], [ gene sets ], [ network ], [ positions ], [ studies ] ]:
+    // a group starts when its layers are there; a model gets only the files that it reads, and its own studies
     ch_tasks = matrices
         .combine(n_layers)
         .map { meta, matrix, n -> [groupKey(meta.group, n), matrix] }
@@ -29,10 +29,11 @@ workflow LEARN {
         .map { group, found, model -> [[id: "${model}.${group}".toString(), model: model, group: group], found] }
         .map { meta, found ->
             def mine = readBy(meta.model)
-            [meta, found] + ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
+            def read = ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
+            [meta, found] + read + [known.studies.findAll { table -> table.name.startsWith("${meta.model}.") }]
         }
 
-    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'trials']), codeOf('train.py'))
+    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'settings', 'trials', 'tuning_minutes']), codeOf('train.py'))
 
     ASSESS(
         TRAIN.out.predictions

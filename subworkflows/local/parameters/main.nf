@@ -10,7 +10,7 @@ def parameterProblems(Map given) {
     def required = given.step == 'report' ? ['outdir'] : ['input', 'samples', 'task', 'target']
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
-    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given)
+    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given)
 }
 
 // Return the help text, made from the schema.
@@ -89,6 +89,31 @@ def headProblems(Map given) {
     def unordered = known && given.class_order && given.task != 'classification'
     return (unsuitable ? ["--head ${given.head} is not for --task ${given.task}. Use ${fitting.join(' or ')}.".toString()] : []) +
         (unordered ? ["--class_order is for --task classification; a ${given.task} has no classes. Leave it out.".toString()] : [])
+}
+
+// The names and ranges of settings stand where the networks read them.
+def settingsProblems(Map given) {
+    def rules = new groovy.json.JsonSlurper().parse(file("${projectDir}/bin/omicsfusion/models/settings.json").toFile())
+    def parts = (given.settings ?: '').toString().tokenize(',').collect { part -> part.tokenize('=') }
+    def names = parts.collect { part -> part[0] }
+    def unknown = names.findAll { name -> !rules.containsKey(name) }
+        .collect { name -> "--settings: there is no setting '${name}'. ${suggestion(name, rules.keySet())}Settings: ${rules.keySet().join(', ')}.".toString() }
+    def twice = names.countBy { name -> name }.findAll { _name, n -> n > 1 }
+        .collect { name, _n -> "--settings: ${name} is there twice.".toString() }
+    def outside = parts.findAll { part -> part.size() == 2 && rules.containsKey(part[0]) && !within(part[1], rules[part[0]]) }
+        .collect { part -> "--settings: ${part[0]} must be a number from ${rules[part[0]].least} to ${rules[part[0]].most}, not ${part[1]}.".toString() }
+    return unknown + twice + outside
+}
+
+def within(String text, Map rule) {
+    return text.isNumber() && text.toBigDecimal() >= rule.least && text.toBigDecimal() <= rule.most
+}
+
+// A limit of time and earlier trials mean nothing to a run that tunes nothing.
+def tuningProblems(Map given) {
+    return ['tuning_minutes', 'studies']
+        .findAll { name -> given[name] && !given.trials }
+        .collect { name -> "--${name} is for tuning: give --trials, too, or leave it out.".toString() }
 }
 
 def headTasks() {

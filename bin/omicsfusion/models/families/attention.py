@@ -31,9 +31,17 @@ from omicsfusion.models.tokens import AttentionPool, TokenBlock
 ops = keras.ops
 
 
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "narrow": {"hidden": 16},
+    "deep": {"depth": 2},
+}
+"""Among which tuning chooses."""
+
+
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the attention network on every scope of a group."""
-    return train_networks(AttentionNetwork, request, reader)
+    return train_networks(AttentionNetwork, request, reader, structures=STRUCTURES)
 
 
 @register

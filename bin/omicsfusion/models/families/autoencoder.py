@@ -32,9 +32,18 @@ from omicsfusion.models.request import TrainingRequest
 ops = keras.ops
 
 
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "narrow": {"hidden": 32, "latent": 8},
+    "wide": {"latent": 32},
+    "light": {"reconstruction": 0.3},
+}
+"""Among which tuning chooses."""
+
+
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the multimodal autoencoder on every scope of a group."""
-    return train_networks(AutoencoderNetwork, request, reader)
+    return train_networks(AutoencoderNetwork, request, reader, structures=STRUCTURES)
 
 
 @register

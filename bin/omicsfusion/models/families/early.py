@@ -26,10 +26,18 @@ from omicsfusion.models.products import ProductLayer
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.request import TrainingRequest
 
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "shallow": {"hidden": (64,)},
+    "narrow": {"hidden": (16, 16)},
+    "deep": {"hidden": (64, 64, 64)},
+}
+"""Among which tuning chooses."""
+
 
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the early network on every scope of a group."""
-    return train_networks(EarlyNetwork, request, reader)
+    return train_networks(EarlyNetwork, request, reader, structures=STRUCTURES)
 
 
 @register

@@ -35,7 +35,7 @@ from omicsfusion.models.archive import save_archive
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.ensemble import MemberEnsemble
-from omicsfusion.models.families.fused import FusedNetwork
+from omicsfusion.models.families.fused import STRUCTURES, FusedNetwork
 from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.heads.base import Head, UntrainableError
@@ -68,7 +68,11 @@ def train_layers(request: TrainingRequest, reader: GroupReader) -> dict[str, dic
         having = reader.narrowed(layer)
         spec = replace(request.spec, name=f"{request.spec.name}/{layer}", layers=(layer,))
         alone = replace(request, spec=spec)
-        fits = train_networks(FusedNetwork, alone, having) if having.scopes else []
+        fits = (
+            train_networks(FusedNetwork, alone, having, structures=STRUCTURES)
+            if having.scopes
+            else []
+        )
         found[layer] = {fit.scope: fit for fit in fits}
     return found
 
@@ -97,9 +101,19 @@ def stack_fits(fits: LayerFits, request: TrainingRequest, reader: GroupReader) -
                 mean_curve([fit.curve for fit in used.values()]),
                 save=partial(_save, ensemble),
                 network=ensemble,
+                trials=_trials(used, request.spec.name),
             )
         )
     return stacked
+
+
+def _trials(used: Mapping[str, Fit], model: str) -> list[dict[str, object]]:
+    """Return what was tried for the network of each layer, named after it."""
+    return [
+        {"model": f"{model}/{layer}", **trial}
+        for layer, fit in used.items()
+        for trial in fit.trials
+    ]
 
 
 def _save(ensemble: Callable[[], MemberEnsemble], stem: Path) -> None:

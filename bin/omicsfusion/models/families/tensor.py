@@ -30,9 +30,17 @@ from omicsfusion.models.request import TrainingRequest
 ops = keras.ops
 
 
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "narrow": {"hidden": 16, "fused": 16},
+    "rich": {"rank": 8},
+}
+"""Among which tuning chooses."""
+
+
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the tensor network on every scope of a group."""
-    return train_networks(TensorNetwork, request, reader)
+    return train_networks(TensorNetwork, request, reader, structures=STRUCTURES)
 
 
 @register

@@ -48,9 +48,17 @@ SMALLEST_VARIANCE = 0.01
 """Of a feature around what the decoder says; features are scaled to about 1."""
 
 
+STRUCTURES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "narrow": {"hidden": 32, "latent": 8},
+    "light": {"reconstruction": 0.3, "beta": 0.3},
+}
+"""Among which tuning chooses."""
+
+
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train the multimodal variational autoencoder on every scope of a group."""
-    return train_networks(VariationalNetwork, request, reader)
+    return train_networks(VariationalNetwork, request, reader, structures=STRUCTURES)
 
 
 @register

@@ -24,8 +24,8 @@ SMALLEST_DOUBT = 1e-7
 class SoftmaxHead(Head):
     """Class probabilities; every class weighs the same in the loss, however rare it is.
 
-    The probabilities are those of a population in which all classes are equally common
-    (:func:`corrected_for_prior` turns them into those of another). Two settings change the loss:
+    The probabilities are those of a population in which all classes are equally common (ASSESS
+    turns them into those of the training samples' population). Two settings change the loss:
     ``label_smoothing`` a spreads a share a of the truth over all classes (Szegedy et al., CVPR
     2016, section 7), ``focal`` c multiplies a sample's loss by (1 - p)^c, p the probability of its
     class (Lin et al., ICCV 2017, equation 4). At 0 both leave the cross-entropy as it is.
@@ -84,20 +84,3 @@ class SoftmaxHead(Head):
     ) -> dict[str, np.ndarray]:
         """Return ``p_<class>``."""
         return class_columns(prediction[predicted_rows(data)], self.outcome)
-
-
-def corrected_for_prior(probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Turn probabilities under balanced classes into those where classes have other shares.
-
-    Saerens, Latinne and Decaestecker, Neural Computation 14, 2002, 21-41, equation 2.4: each
-    probability times new share over old share (the same for all classes here), made to sum to one.
-
-    Parameters
-    ----------
-    probabilities
-        samples x classes; rows sum to one.
-    shares
-        Share of each class in the population of interest, for instance among the training samples.
-    """
-    joint = probabilities * shares
-    return joint / joint.sum(axis=1, keepdims=True)

@@ -1,15 +1,20 @@
 """Tuning every training set of a group that has inner folds."""
 
-from collections.abc import Sequence
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from omicsfusion.models.choice import Choice
+from omicsfusion.models.choice import Choice, default_choice
+from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import predicted_rows
 from omicsfusion.models.heads.base import Head
 from omicsfusion.models.links import average_members
 from omicsfusion.models.program import Problem, Programs, Task
-from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.request import OtherStudyError, TrainingRequest
 from omicsfusion.models.trained import Trained
 from omicsfusion.models.tuning.score import score
 from omicsfusion.models.tuning.search import Study, search
@@ -18,9 +23,18 @@ from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 from omicsfusion.tables.outcome import Outcome
 
+EARLIER_COLUMNS = ("model", "repeat", "fold", "inner", "trial", "state", "fold_scores", "data")
+DIGEST_LETTERS = 12
+
 
 def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Study]:
-    """Return the study of each training set that has inner folds."""
+    """Return the study of each training set that has inner folds.
+
+    Raises
+    ------
+    OtherStudyError
+        When ``request.studies`` is of other data, or of another model.
+    """
     inner: dict[Scope, list[Scope]] = {}
     for scope in programs.reader.scopes:
         if scope.is_inner:
@@ -38,9 +52,61 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
             scores[task.number] = _score(problem, trained, raw, programs.head, request.outcome)
         return list(scores)
 
-    space = space_of(request.outcome.task, programs.structures)
-    seed = seed_for(request.seed, "study", name)
-    return {one.scope: one for one in search(inner, space, request.trials, seed, scored)}
+    started = time.monotonic()
+    limit = 60 * request.tuning_minutes
+    studies = search(
+        inner,
+        space_of(request.outcome.task, programs.structures, request.settings),
+        request.trials,
+        seed_for(request.seed, "study", name),
+        scored,
+        earlier_trials(request.studies, name, list(inner)),
+        {
+            scope: data_digest(programs.reader, programs.layers, request.outcome, of)
+            for scope, of in inner.items()
+        },
+        default_choice(request.settings),
+        lambda: not limit or time.monotonic() - started < limit,
+    )
+    return {one.scope: one for one in studies}
+
+
+def earlier_trials(
+    tables: Sequence[Path], model: str, scopes: Sequence[Scope]
+) -> dict[Scope, list[Mapping[str, str]]]:
+    """Read what an earlier run tried for some training sets, as text.
+
+    Raises
+    ------
+    OtherStudyError
+        When a table lacks a column.
+    """
+    found: dict[Scope, list[Mapping[str, str]]] = {scope: [] for scope in scopes}
+    for path in tables:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        lacking = [name for name in EARLIER_COLUMNS if name not in table]
+        if lacking:
+            raise OtherStudyError(f"{path.name} lacks {', '.join(lacking)}: it is no trials.tsv.")
+        for row in table[table["model"] == model].to_dict("records"):
+            scope = Scope(int(row["repeat"]), int(row["fold"]), row["inner"])
+            if scope in found:
+                found[scope].append({str(name): str(value) for name, value in row.items()})
+    return found
+
+
+def data_digest(
+    reader: GroupReader, layers: Sequence[str], outcome: Outcome, inner: Sequence[Scope]
+) -> str:
+    """Return a digest of the samples, roles, outcomes and values of some inner folds."""
+    digest = hashlib.sha256()
+    for scope in sorted(inner):
+        data = reader.load(scope, ())
+        known = outcome.table.loc[list(data.samples)]
+        digest.update(repr((scope.key, data.samples, list(data.roles))).encode())
+        digest.update(known.to_csv(sep="\t").encode())
+        for layer in sorted(layers):
+            digest.update(reader.digest(scope, layer))
+    return digest.hexdigest()[:DIGEST_LETTERS]
 
 
 def _score(

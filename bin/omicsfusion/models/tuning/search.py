@@ -2,12 +2,15 @@
 
 Every training set has a study of its own. All trials of a study are scored on the same inner folds;
 the samples that stop a network early never score it. The first trial is the default, so that a
-study never ends with less than that on its own folds.
+study never ends with less than that on its own folds. Trials are proposed in batches, each by a
+sampler with a seed of its own: a study that goes on from an earlier one tries what it would have
+tried in one go.
 """
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import optuna
@@ -16,8 +19,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
-from omicsfusion.models.choice import Choice
-from omicsfusion.models.tuning.space import choice_of, default_parameters
+from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
+from omicsfusion.models.request import OtherStudyError
+from omicsfusion.models.tuning.space import choice_of
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 
@@ -65,13 +69,22 @@ class Study:
         The training set.
     inner
         Its inner folds.
+    start
+        The first trial: defaults, and what is not tuned.
+    data
+        Digest of what the trials are scored on.
+    recalled
+        How many trials an earlier run had scored.
     """
 
     scope: Scope
     inner: Sequence[Scope]
     study: optuna.Study
     space: Mapping[str, BaseDistribution]
+    start: Choice = DEFAULT_CHOICE
+    data: str = ""
     tried: list[Tried] = field(default_factory=list)
+    recalled: int = 0
 
     def best(self) -> Tried | None:
         """Return the first trial with the highest score; None when none could be scored."""
@@ -88,6 +101,8 @@ class Study:
                 "chosen": one is best,
                 "score": one.score,
                 "folds": len(one.scores),
+                "fold_scores": ";".join(repr(float(score)) for score in one.scores),
+                "data": self.data,
                 **{name: one.choice.value(name) for name in self.space},
             }
             for one in sorted(self.tried, key=lambda one: one.number)
@@ -100,8 +115,9 @@ class Study:
             return f"defaults: no inner fold could score any of {len(self.tried)} trials"
         default = next(one for one in self.tried if one.number == 0)
         drawn = ", ".join(f"{name} {best.choice.value(name)}" for name in self.space)
+        earlier = f" ({self.recalled} of an earlier run)" if self.recalled else ""
         return (
-            f"best of {len(self.tried)} trials on {len(self.inner)} inner folds: trial "
+            f"best of {len(self.tried)} trials{earlier} on {len(self.inner)} inner folds: trial "
             f"{best.number} with {best.score:.3g} (defaults {default.score:.3g}): {drawn}"
         )
 
@@ -112,6 +128,10 @@ def search(
     trials: int,
     seed: int,
     scored: Scored,
+    earlier: Mapping[Scope, Sequence[Mapping[str, str]]] = MappingProxyType({}),
+    data: Mapping[Scope, str] = MappingProxyType({}),
+    start: Choice = DEFAULT_CHOICE,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> list[Study]:
     """Tune the training sets side by side, a batch of trials after the other.
 
@@ -122,38 +142,92 @@ def search(
     space
         What a trial chooses (``space_of``).
     trials
-        Of each study; the first is the default.
+        Of each study, at most; the first is the default.
     seed
         Of the model.
+    earlier
+        Training set -> rows of ``trials.tsv`` (``Study.rows``) of an earlier run, as text. Whole
+        batches among them are taken as they are.
+    data
+        Training set -> digest of what its trials are scored on.
+    start
+        The first trial: defaults, and what is not tuned.
+    go_on
+        Asked before each batch but the first; no batch begins once it says no.
 
     Returns
     -------
     The studies, in the order of ``scopes``.
+
+    Raises
+    ------
+    OtherStudyError
+        When an earlier trial was scored on other data, or is not what this study would try.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    studies = [_new_study(scope, inner, space, seed) for scope, inner in scopes.items()]
-    for batch in _batches(trials):
-        asked = {one.scope: [one.study.ask(dict(space)) for _ in range(batch)] for one in studies}
-        _halve(studies, asked, scored)
+    studies = [
+        _new_study(scope, inner, space, start, data.get(scope, ""))
+        for scope, inner in scopes.items()
+    ]
+    for first, batch in _batches(trials):
+        if first and not go_on():
+            break
+        asked, new = {}, []
+        for one in studies:
+            one.study.sampler = _sampler(seed, one.scope, first)
+            asked[one.scope] = [one.study.ask(dict(space)) for _ in range(batch)]
+            rows = {int(row["trial"]): row for row in earlier.get(one.scope, ())}
+            if batch == TRIALS_AT_ONCE and all(trial.number in rows for trial in asked[one.scope]):
+                _recall(one, asked[one.scope], rows)
+            else:
+                new.append(one)
+        _halve(new, asked, scored)
     return studies
 
 
 def _new_study(
-    scope: Scope, inner: Sequence[Scope], space: Mapping[str, BaseDistribution], seed: int
+    scope: Scope,
+    inner: Sequence[Scope],
+    space: Mapping[str, BaseDistribution],
+    start: Choice,
+    data: str,
 ) -> Study:
+    study = optuna.create_study(direction="maximize")
+    study.enqueue_trial({name: start.settings.get(name, start.structure) for name in space})
+    return Study(scope, sorted(inner), study, space, start, data)
+
+
+def _sampler(seed: int, scope: Scope, first: int) -> TPESampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler = TPESampler(
-            seed=seed_for(seed, "trials", scope.key), multivariate=True, constant_liar=True
+        return TPESampler(
+            seed=seed_for(seed, "trials", scope.key, first), multivariate=True, constant_liar=True
         )
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    study.enqueue_trial(default_parameters(space))
-    return Study(scope, sorted(inner), study, space)
 
 
-def _batches(trials: int) -> Iterator[int]:
+def _batches(trials: int) -> Iterator[tuple[int, int]]:
     for first in range(0, trials, TRIALS_AT_ONCE):
-        yield min(TRIALS_AT_ONCE, trials - first)
+        yield first, min(TRIALS_AT_ONCE, trials - first)
+
+
+def _recall(one: Study, trials: Sequence[Trial], rows: Mapping[int, Mapping[str, str]]) -> None:
+    """Take the scores of a batch from an earlier run."""
+    for trial in trials:
+        row, choice = rows[trial.number], choice_of(trial, one.start)
+        where = f"Trial {trial.number} of {one.scope.key} in the earlier study"
+        if row["data"] != one.data:
+            raise OtherStudyError(
+                f"{where} was scored on other data: samples, folds, values or the outcome differ."
+            )
+        other = [name for name in one.space if row.get(name) != choice.value(name)]
+        if other:
+            raise OtherStudyError(
+                f"{where} has another {', '.join(other)} than this run would try: the seed, the "
+                "model, or the version of the pipeline differs."
+            )
+        scores = [float(value) for value in row["fold_scores"].split(";")]
+        _tell(one, trial, choice, scores, row["state"] == "dropped")
+    one.recalled += len(trials)
 
 
 def _halve(studies: Sequence[Study], asked: Mapping[Scope, list[Trial]], scored: Scored) -> None:
@@ -166,8 +240,8 @@ def _halve(studies: Sequence[Study], asked: Mapping[Scope, list[Trial]], scored:
         one.scope: {trial.number: [] for trial in asked[one.scope]} for one in studies
     }
     choices = {
-        scope: {trial.number: choice_of(trial) for trial in trials}
-        for scope, trials in asked.items()
+        one.scope: {trial.number: choice_of(trial, one.start) for trial in asked[one.scope]}
+        for one in studies
     }
     for rung in range(2):
         tasks = [

@@ -1,12 +1,11 @@
 """What a trial may choose: settings of the training, and the structure of the network."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import Trial
 
-from omicsfusion.models.choice import DEFAULT, STRUCTURE, Choice
-from omicsfusion.models.settings import DEFAULTS
+from omicsfusion.models.choice import STRUCTURE, Choice
 
 RANGES: Mapping[str, FloatDistribution] = {
     "learning_rate": FloatDistribution(2e-3, 3e-2, log=True),
@@ -21,7 +20,9 @@ RANGES: Mapping[str, FloatDistribution] = {
 OF_CLASSES: Mapping[str, FloatDistribution] = {"label_smoothing": FloatDistribution(0.0, 0.2)}
 
 
-def space_of(task: str, structures: Mapping[str, object]) -> dict[str, BaseDistribution]:
+def space_of(
+    task: str, structures: Mapping[str, object], fixed: Container[str] = ()
+) -> dict[str, BaseDistribution]:
     """Return the distribution of everything that a trial chooses.
 
     Parameters
@@ -30,22 +31,19 @@ def space_of(task: str, structures: Mapping[str, object]) -> dict[str, BaseDistr
         One of ``outcome.TASKS``.
     structures
         By name; ``default`` is one of them.
+    fixed
+        Settings that are not chosen.
     """
     space: dict[str, BaseDistribution] = dict(RANGES)
     if task == "classification":
         space |= OF_CLASSES
     if len(structures) > 1:
         space[STRUCTURE] = CategoricalDistribution(tuple(structures))
-    return space
+    return {name: values for name, values in space.items() if name not in fixed}
 
 
-def choice_of(trial: Trial) -> Choice:
-    """Turn what a trial drew into a choice."""
+def choice_of(trial: Trial, start: Choice) -> Choice:
+    """Turn what a trial drew into a choice; what it did not draw is as at the start."""
     drawn = dict(trial.params)
-    structure = drawn.pop(STRUCTURE, DEFAULT)
-    return Choice({**DEFAULTS, **drawn}, structure)
-
-
-def default_parameters(space: Mapping[str, BaseDistribution]) -> dict[str, object]:
-    """Return the defaults as a trial would draw them."""
-    return {name: DEFAULT if name == STRUCTURE else DEFAULTS[name] for name in space}
+    structure = drawn.pop(STRUCTURE, start.structure)
+    return Choice({**start.settings, **drawn}, structure)
