@@ -9,7 +9,8 @@ from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.optimiser import initial_weights
 from omicsfusion.models.settings import DEFAULTS
-from omicsfusion.models.training import Table, Trained, Trainer
+from omicsfusion.models.trained import Trained
+from omicsfusion.models.training import Table, Trainer
 from omicsfusion.seeds import seed_for
 
 Features = Mapping[str, Sequence[str]]

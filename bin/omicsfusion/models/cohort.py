@@ -1,7 +1,7 @@
 """What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,6 +33,23 @@ class LayerBlock:
     x: np.ndarray
     present: np.ndarray
     features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LayerRows:
+    """Where the samples of a scope stand in the file of a layer.
+
+    Attributes
+    ----------
+    path, scope
+        The file, and the scope whose matrix it is.
+    rows
+        int64, samples: row of the matrix; -1 where the sample lacks the layer. They increase.
+    """
+
+    path: Path
+    scope: Scope
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -105,6 +122,27 @@ class GroupReader:
         with h5py.File(self._matrices[name]) as file:
             return int(file[scope.key]["X"].shape[1])
 
+    def features(self, scope: Scope, layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the features that layers kept in a scope, without reading their values.
+
+        Layers without features are left out, as in ``ScopeData``.
+        """
+        found = {}
+        for name in sorted(layers):
+            with h5py.File(self._matrices[name]) as file:
+                found[name] = read_names(file[scope.key], "features")
+        return {name: features for name, features in found.items() if features}
+
+    def layer_rows(self, scope: Scope, layers: Iterable[str]) -> dict[str, LayerRows]:
+        """Find where samples stand in the files of layers; layers without features are left out."""
+        samples = tuple(rows_of(self._splits, scope)["sample"])
+        places = {}
+        for name in self.features(scope, layers):
+            with h5py.File(self._matrices[name]) as file:
+                found = _found(read_names(file[scope.key], "samples"), samples)
+            places[name] = LayerRows(self._matrices[name], scope, found)
+        return places
+
     def digest(self, scope: Scope, name: str) -> bytes:
         """Return a digest of a layer's features, and of the samples of a scope and their values."""
         digest = hashlib.sha256()
@@ -159,9 +197,14 @@ class GroupReader:
 
     def _block(self, name: str, scope: Scope, samples: tuple[str, ...]) -> LayerBlock:
         matrix = read_matrix(self._matrices[name], scope)
-        position = {sample: row for row, sample in enumerate(matrix.samples)}
-        found = np.array([position.get(sample, -1) for sample in samples], dtype=np.int64)
+        found = _found(matrix.samples, samples)
         present = found >= 0
         x = np.zeros((len(samples), len(matrix.features)), dtype=np.float32)
         x[present] = matrix.X[found[present]]
         return LayerBlock(x=x, present=present, features=matrix.features)
+
+
+def _found(names: Sequence[str], samples: Sequence[str]) -> np.ndarray:
+    """Return the position of each sample among ``names``; -1 where it is not there."""
+    position = {name: row for row, name in enumerate(names)}
+    return np.array([position.get(sample, -1) for sample in samples], dtype=np.int64)

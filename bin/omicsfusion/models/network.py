@@ -8,7 +8,7 @@ import numpy as np
 
 from omicsfusion.models.archive import save_archive
 from omicsfusion.models.choice import DEFAULT, Choice, default_choice
-from omicsfusion.models.cohort import GroupReader, ScopeData
+from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.ensemble import MemberEnsemble
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
@@ -19,11 +19,10 @@ from omicsfusion.models.program import (
     Problem,
     Programs,
     Task,
-    features_of,
     shapes_of,
 )
 from omicsfusion.models.request import TrainingRequest
-from omicsfusion.models.training import Trained
+from omicsfusion.models.trained import Trained
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 
@@ -134,9 +133,8 @@ def _fit(
     offset, scale = head.unit(raw, data, problem.targets)
     prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)
     build = programs.build(choice.structure)
-    layers = sorted(request.spec.layers)
     tuned_here = None if data.scope.is_inner else study
-    ensemble = partial(_ensemble, build, head, data, layers, trained, choice, offset, scale)
+    ensemble = partial(_ensemble, build, head, problem.features, trained, choice, offset, scale)
     return new_fit(
         data,
         head.columns(raw, prediction, data, problem.targets),
@@ -187,16 +185,14 @@ def mean_curve(curves: Sequence[Curve]) -> list[tuple[int, float, float]]:
 def _ensemble(
     build: Build,
     head: Head,
-    data: ScopeData,
-    layers: Sequence[str],
+    features: Mapping[str, tuple[str, ...]],
     trained: Sequence[Trained],
     choice: Choice,
     offset: np.ndarray,
     scale: np.ndarray,
 ) -> MemberEnsemble:
     """Put the members of one scope into a network of its own, without padding."""
-    features = features_of(data, layers)
-    widths = {name: max(1, len(features[name])) for name in layers}
+    widths = {name: max(1, len(names)) for name, names in features.items()}
     network = build(widths, head.units, len(trained))
     network.build()
     for position, variable in enumerate(network.trainable_variables):

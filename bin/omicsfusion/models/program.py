@@ -1,6 +1,6 @@
 """Networks with a member axis, compiled for chunks of one size, and scopes trained in chunks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,13 @@ import numpy as np
 from omicsfusion.models.choice import Choice
 from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.dealing import Member
+from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.family import FusionNetwork
+from omicsfusion.models.feed import MEMORY_LIMIT, feed_for, table_bytes
 from omicsfusion.models.heads.base import Build, Head, Targets, UntrainableError
-from omicsfusion.models.training import Table, Trained, Trainer
+from omicsfusion.models.streaming import DiskTable, StreamedTrainer
+from omicsfusion.models.trained import Trained
+from omicsfusion.models.training import Table, Trainer
 from omicsfusion.scopes import Scope
 
 SEEDS_PER_SCOPE = 2
@@ -31,6 +35,8 @@ class Shapes:
         Scopes in a chunk.
     rows, train, stop
         Samples of a scope, of any role, ``train`` and ``stop``, at most.
+    streamed
+        Whether values are read from disk batch by batch: one scope would not fit into memory.
     """
 
     widths: dict[str, int]
@@ -38,6 +44,7 @@ class Shapes:
     rows: int
     train: int
     stop: int
+    streamed: bool = False
 
     @property
     def members(self) -> int:
@@ -47,10 +54,19 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Problem:
-    """One scope, ready for training."""
+    """One scope, ready for training.
+
+    Attributes
+    ----------
+    data
+        The scope, without values of layers.
+    features
+        Layer -> names of its columns; none where the scope has no use for the layer.
+    """
 
     data: ScopeData
     targets: Targets
+    features: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -143,19 +159,16 @@ class Programs:
             yield chunk
 
     def _train_chunk(self, tasks: Sequence[Task]) -> Iterator[Result]:
-        problems: dict[Scope, Problem] = {}
-        for scope in sorted({task.scope for task in tasks}):
-            data = self.reader.load(scope, self.layers)
-            try:
-                problems[scope] = Problem(data, self.head.targets(data))
-            except UntrainableError as reason:
-                self.untrainable[scope] = str(reason)
+        problems = self._problems(tasks)
         tasks = [task for task in tasks if task.scope in problems]
         if not tasks:
             return
         trainer = self._trainer(tasks[0].choice.structure)
+        if isinstance(trainer, StreamedTrainer):
+            yield from self._train_streamed(trainer, tasks, problems[tasks[0].scope])
+            return
         first = {scope: place * self.shapes.rows for place, scope in enumerate(problems)}
-        table = _table(list(problems.values()), self.shapes)
+        table = _table(self.reader, list(problems.values()), self.shapes)
         members = [
             _member(trainer.network, problems[task.scope], task, first[task.scope])
             for task in tasks
@@ -172,30 +185,73 @@ class Programs:
         for task, one, outputs, end in zip(tasks, trained, raw, last, strict=True):
             yield task, problems[task.scope], one, outputs[: end + 1]
 
+    def _problems(self, tasks: Sequence[Task]) -> dict[Scope, Problem]:
+        """Encode the outcomes of the tasks' scopes; say which cannot be trained on, and why."""
+        problems: dict[Scope, Problem] = {}
+        for scope in sorted({task.scope for task in tasks}):
+            data = self.reader.load(scope, ())
+            nothing = dict.fromkeys(sorted(self.layers), ())
+            features = {**nothing, **self.reader.features(scope, self.layers)}
+            try:
+                problems[scope] = Problem(data, self.head.targets(data), features)
+            except UntrainableError as reason:
+                self.untrainable[scope] = str(reason)
+        return problems
+
+    def _train_streamed(
+        self, trainer: StreamedTrainer, tasks: Sequence[Task], problem: Problem
+    ) -> Iterator[Result]:
+        """Train members of one scope without holding its values."""
+        scope = problem.data.scope
+        places = self.reader.layer_rows(scope, self.layers)
+        table = DiskTable(
+            scope=scope.key,
+            rows=DiskRows(len(problem.data.samples), places, self.shapes.widths),
+            target=problem.targets.values,
+            weight=problem.targets.weight,
+        )
+        members = [_member(trainer.network, problem, task, 0) for task in tasks]
+        trained = trainer.train_from(table, members)
+        raw = trainer.predict_from(table, members, trained)
+        for task, one, outputs in zip(tasks, trained, raw, strict=True):
+            yield task, problem, one, outputs
+
     def _trainer(self, structure: str) -> Trainer:
         if structure not in self._trainers:
             shapes, head = self.shapes, self.head
             network = self.build(structure)(shapes.widths, head.units, shapes.members)
             network.build()
             batch = min(head.batch_rows, shapes.train)
-            steps = -(-shapes.train // batch)
-            self._trainers[structure] = Trainer(
-                network, head.loss, batch, shapes.stop, steps, head.mixes
-            )
+            if shapes.streamed:
+                feed = feed_for(shapes.widths, shapes.train, batch)
+                trainer: Trainer = StreamedTrainer(network, head.loss, batch, feed, head.mixes)
+            else:
+                steps = -(-shapes.train // batch)
+                trainer = Trainer(network, head.loss, batch, shapes.stop, steps, head.mixes)
+            self._trainers[structure] = trainer
         return self._trainers[structure]
 
 
 def shapes_of(reader: GroupReader, layers: Sequence[str], members_at_once: int) -> Shapes:
-    """Find the sizes into which every scope of a group fits; rows of training, of the run."""
+    """Find the sizes into which every scope of a group fits; rows of training, of the run.
+
+    A chunk has as many scopes as ``members_at_once`` and ``MEMORY_LIMIT`` allow. Where not even one
+    scope fits, its values stay on disk.
+    """
     scopes = reader.scopes
     counts = [reader.role_counts(scope) for scope in scopes]
     width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
+    widths = {name: max(1, most) for name, most in width.items()}
+    rows = max(sum(count.values()) for count in counts)
+    fit_in = MEMORY_LIMIT // table_bytes(widths, rows)
+    at_once = min(members_at_once // SEEDS_PER_SCOPE, fit_in)
     return Shapes(
-        widths={name: max(1, most) for name, most in width.items()},
-        scopes=_even_share(len(scopes), max(1, members_at_once // SEEDS_PER_SCOPE)),
-        rows=max(sum(count.values()) for count in counts),
+        widths=widths,
+        scopes=_even_share(len(scopes), max(1, at_once)),
+        rows=rows,
         train=reader.largest("train"),
         stop=reader.largest("stop"),
+        streamed=fit_in < 1,
     )
 
 
@@ -204,7 +260,8 @@ def _even_share(n: int, most: int) -> int:
     return -(-n // -(-n // most))
 
 
-def _table(problems: Sequence[Problem], shapes: Shapes) -> Table:
+def _table(reader: GroupReader, problems: Sequence[Problem], shapes: Shapes) -> Table:
+    """Read the scopes of a chunk; a layer at a time, so that few values are held twice."""
     n = shapes.scopes * shapes.rows
     values = problems[0].targets.values.shape[1]
     table = Table(
@@ -216,8 +273,8 @@ def _table(problems: Sequence[Problem], shapes: Shapes) -> Table:
     for position, problem in enumerate(problems):
         here = slice(position * shapes.rows, position * shapes.rows + len(problem.data.samples))
         for column, name in enumerate(shapes.widths):
-            if name in problem.data.layers:
-                block = problem.data.layers[name]
+            block = reader.load(problem.data.scope, [name]).layers.get(name)
+            if block is not None:
                 table.x[name][here, : block.x.shape[1]] = block.x
                 table.present[here, column] = block.present
         table.target[here] = problem.targets.values
@@ -236,10 +293,5 @@ def _member(network: FusionNetwork, problem: Problem, task: Task, first: int) ->
         strata=targets.strata[train],
         stops=targets.stops,
         settings=settings,
-        constants=network.constants(features_of(data, network.widths), settings),
+        constants=network.constants(problem.features, settings),
     )
-
-
-def features_of(data: ScopeData, layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the features of each layer in a scope; none where it has no use for the layer."""
-    return {name: data.layers[name].features if name in data.layers else () for name in layers}

@@ -1,7 +1,7 @@
 """Training many members of one network at once: AdamW, early stopping, best weights kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from omicsfusion.models.optimiser import (
     keep_best,
 )
 from omicsfusion.models.settings import DEFAULTS
+from omicsfusion.models.trained import Trained, results
 
 ops = keras.ops
 
@@ -48,25 +49,6 @@ class Table:
     present: np.ndarray
     target: np.ndarray
     weight: np.ndarray
-
-
-@dataclass
-class Trained:
-    """What came of one member.
-
-    Attributes
-    ----------
-    weights
-        Best weights, in the order of ``network.trainable_variables``, without the member axis.
-    curve
-        (epoch, training loss, stopping loss); epochs count from 1.
-    best_epoch
-        Where the stopping loss was least; 0 when it never was a number.
-    """
-
-    weights: list[np.ndarray]
-    curve: list[tuple[int, float, float]] = field(default_factory=list)
-    best_epoch: int = 0
 
 
 Loss = Callable[[Tensor, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
@@ -115,42 +97,27 @@ class Trainer:
 
     def train(self, table: Table, members: Sequence[Member]) -> list[Trained]:
         """Train the members of a chunk on the rows of ``table``."""
-        data = _as_tensors(table)
-        fixed = self._fixed_weights(members)
+        data = as_tensors(table)
+        fixed = self._stacked([member.constants for member in members])
         state = self._start(members)
-        stop = _as_tensors(stop_rows(members, self.network.members, self.stop_rows))
+        stop = as_tensors(stop_rows(members, self.network.members, self.stop_rows))
         patterns = patterns_of(table.present)
         curves: list[tuple[np.ndarray, np.ndarray]] = []
         while bool(ops.any(state["active"])):
             shape = (self.network.members, self.max_steps, self.batch_rows)
             dealt = dealt_rows(members, shape, epoch=len(curves))
-            batches = _as_tensors(dealt | self._pairs(dealt, members, patterns, len(curves)))
+            batches = as_tensors(dealt | self._pairs(dealt, members, patterns, len(curves)))
             state, train_loss, stop_loss = self._epoch(state, fixed, data, batches, stop)
             curves.append((np.asarray(train_loss), np.asarray(stop_loss)))
-        best = [np.asarray(weight) for weight in state["best"]]
-        epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
-        return [
-            Trained(
-                weights=[weight[m] for weight in best],
-                curve=[
-                    (epoch + 1, float(curves[epoch][0][m]), float(curves[epoch][1][m]))
-                    for epoch in range(epochs[m])
-                ],
-                best_epoch=int(best_epoch[m]),
-            )
-            for m in range(len(members))
-        ]
+        return results(state, curves)[: len(members)]
 
     def predict(
         self, table: Table, members: Sequence[Member], trained: Sequence[Trained], rows: np.ndarray
     ) -> np.ndarray:
         """Compute members x rows x units, each member's for its own ``rows`` (members x rows)."""
-        data = _as_tensors(table)
-        fixed = self._fixed_weights(members)
-        weights = [
-            ops.convert_to_tensor(np.stack(parts))
-            for parts in zip(*(self._padded([one.weights for one in trained])), strict=True)
-        ]
+        data = as_tensors(table)
+        fixed = self._stacked([member.constants for member in members])
+        weights = self._stacked([one.weights for one in trained])
         padding = -rows.shape[1] % PREDICT_ROWS
         padded = np.pad(self._padded(rows), ((0, 0), (0, padding))).astype(np.int32)
         parts = [
@@ -169,7 +136,7 @@ class Trainer:
         weights = initial_weights(self.network, [member.seed for member in self._padded(members)])
         zeros = [np.zeros_like(weight) for weight in weights]
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
-        return _as_tensors(
+        return as_tensors(
             {
                 "weights": weights,
                 "first_moment": zeros,
@@ -191,10 +158,11 @@ class Trainer:
             }
         )
 
-    def _fixed_weights(self, members: Sequence[Member]) -> list[Tensor]:
+    def _stacked(self, of_members: Sequence[Sequence[np.ndarray]]) -> list[Tensor]:
+        """Put the same weight of all members on the member axis."""
         return [
-            ops.convert_to_tensor(np.stack(of_members))
-            for of_members in zip(*(m.constants for m in self._padded(members)), strict=True)
+            ops.convert_to_tensor(np.stack(parts))
+            for parts in zip(*self._padded(of_members), strict=True)
         ]
 
     def _pairs(
@@ -273,6 +241,20 @@ class Trainer:
         batches: dict[str, Tensor],
         stop: dict[str, Tensor],
     ) -> tuple[State, Tensor, Tensor]:
+        state, summed = self._train_batches(state, fixed, data, batches)
+        state = end_epoch(state)
+        stop_loss = self._loss(state["average"], fixed, data, state["settings"], stop)
+        steps = ops.cast(ops.maximum(batches["steps"], 1), summed.dtype)
+        return keep_best(state, stop_loss), summed / steps, stop_loss
+
+    def _train_batches(
+        self,
+        state: State,
+        fixed: Sequence[Tensor],
+        data: dict[str, Any],
+        batches: dict[str, Tensor],
+    ) -> tuple[State, Tensor]:
+        """Make a step for each batch; return the sum of each member's losses, too."""
         moving = ("weights", "first_moment", "second_moment", "step")
 
         def one_batch(number: Tensor, now: State, summed: Tensor) -> tuple[Tensor, State, Tensor]:
@@ -300,18 +282,20 @@ class Trainer:
             one_batch,
             (*start, ops.zeros_like(state["best_loss"])),
         )
-        state = {**state, **now, "epoch": state["epoch"] + ops.cast(state["active"], "int32")}
-        state = average_weights(state)
-        stop_loss = self._loss(state["average"], fixed, data, state["settings"], stop)
-        steps = ops.cast(ops.maximum(batches["steps"], 1), summed.dtype)
-        return keep_best(state, stop_loss), summed / steps, stop_loss
+        return {**state, **now}, summed
+
+
+def end_epoch(state: State) -> State:
+    """Count the epoch of the active members, and move their averages."""
+    return average_weights({**state, "epoch": state["epoch"] + ops.cast(state["active"], "int32")})
 
 
 def _rows_of(x: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
     return {name: ops.take(values, rows, axis=0) for name, values in x.items()}
 
 
-def _as_tensors(tree: Any) -> Any:
+def as_tensors(tree: Any) -> Any:
+    """Turn the arrays of a tree (or of a ``Table``) into tensors."""
     if isinstance(tree, Table):
         tree = {name: getattr(tree, name) for name in ("x", "present", "target", "weight")}
     return keras.tree.map_structure(ops.convert_to_tensor, tree)

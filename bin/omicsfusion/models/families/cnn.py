@@ -57,8 +57,7 @@ def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     placed: set[str] = set()
     unplaced: set[str] = set()
     for scope in reader.scopes:
-        blocks = reader.load(scope, request.spec.layers).layers
-        features = {name: block.features for name, block in blocks.items()}
+        features = reader.features(scope, request.spec.layers)
         counts = {name: len(order(name, names)) for name, names in features.items()}
         if not any(counts.values()):
             raise MissingKnowledgeError(_no_position(scope.key, features, request, known))

@@ -124,11 +124,7 @@ def structure_of(
     MissingKnowledgeError
         When no feature of any layer is named for a gene of the network.
     """
-    scopes = []
-    for scope in reader.scopes:
-        # A layer at a time: their values are read, too, and not needed.
-        blocks = {name: reader.load(scope, [name]).layers.get(name) for name in sorted(layers)}
-        scopes.append({name: block.features for name, block in blocks.items() if block})
+    scopes = [reader.features(scope, layers) for scope in reader.scopes]
     gene_layers = gene_layers_of(scopes, network)
     kind = CONVOLUTIONS[convolution]
     degrees = []

@@ -152,7 +152,9 @@ def _ensemble(
     """
     layers = sorted([*found.layers, *found.left_out])
     parts = [
-        _part(used[layer]) if layer in used else _silent(head, reader.load(scope, [layer]), layer)
+        _part(used[layer])
+        if layer in used
+        else _silent(head, layer, reader.features(scope, [layer]).get(layer, ()))
         for layer in layers
     ]
     for part in parts:
@@ -174,9 +176,8 @@ def _part(fit: Fit) -> MemberEnsemble:
     return part
 
 
-def _silent(head: Head, data: ScopeData, layer: str) -> MemberEnsemble:
+def _silent(head: Head, layer: str, features: tuple[str, ...]) -> MemberEnsemble:
     """Return a network of one layer as it begins: with outputs of zero."""
-    features = data.layers[layer].features if layer in data.layers else ()
     network = head.completed(FusedNetwork)({layer: max(1, len(features))}, head.units, 1)
     return MemberEnsemble(network, head.link, head.names, {layer: features})
 

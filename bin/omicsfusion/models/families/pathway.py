@@ -75,8 +75,7 @@ def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     sets = {f"{file}: {name}": genes for file in files for name, genes in files[file].items()}
     most_sets, most_blocks = 0, dict.fromkeys(sorted(request.spec.layers), 1)
     for scope in reader.scopes:
-        blocks = reader.load(scope, request.spec.layers).layers
-        features = {name: block.features for name, block in blocks.items()}
+        features = reader.features(scope, request.spec.layers)
         chosen = choose_sets(features, sets)
         if not chosen.names:
             raise MissingKnowledgeError(_too_few_genes(scope.key, features, files))

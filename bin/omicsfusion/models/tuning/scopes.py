@@ -15,7 +15,7 @@ from omicsfusion.models.heads.base import Head
 from omicsfusion.models.links import average_members
 from omicsfusion.models.program import Problem, Programs, Task
 from omicsfusion.models.request import OtherStudyError, TrainingRequest
-from omicsfusion.models.training import Trained
+from omicsfusion.models.trained import Trained
 from omicsfusion.models.tuning.score import score
 from omicsfusion.models.tuning.search import Study, search
 from omicsfusion.models.tuning.space import space_of

@@ -1,0 +1,44 @@
+"""What came of training a member: its best weights and its curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from omicsfusion.models.optimiser import State
+
+
+@dataclass
+class Trained:
+    """What came of one member.
+
+    Attributes
+    ----------
+    weights
+        Best weights, in the order of ``network.trainable_variables``, without the member axis.
+    curve
+        (epoch, training loss, stopping loss); epochs count from 1.
+    best_epoch
+        Where the stopping loss was least; 0 when it never was a number.
+    """
+
+    weights: list[np.ndarray]
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    best_epoch: int = 0
+
+
+def results(state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Trained]:
+    """Take apart what all members became; ``curves``: losses of the members, epoch by epoch."""
+    best = [np.asarray(weight) for weight in state["best"]]
+    epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
+    return [
+        Trained(
+            weights=[weight[m] for weight in best],
+            curve=[
+                (epoch + 1, float(curves[epoch][0][m]), float(curves[epoch][1][m]))
+                for epoch in range(epochs[m])
+            ],
+            best_epoch=int(best_epoch[m]),
+        )
+        for m in range(len(epochs))
+    ]
