@@ -12,6 +12,9 @@ environment variable ``KERAS_BACKEND``, as Keras does. Nothing else imports eith
     For each output of ``model({"x": x, "present": present})`` (samples x outputs; samples do not
     see each other) the gradient of each sample's with respect to its own values: layer -> samples x
     features.
+``prefetched(make, shapes)``
+    What ``make()`` yields (name -> float32 array of the shape named) as tensors, in the same order,
+    one block ahead: read while the one before is computed with.
 ``accelerators()``, ``can_use_accelerators()``
     The GPUs that the backend sees, and whether this build of it could use one.
 """
@@ -32,6 +35,7 @@ if keras.backend.backend() == "jax":
         compiled,
         gradients,
         output_gradients,
+        prefetched,
     )
 elif keras.backend.backend() == "tensorflow":
     from omicsfusion.models.backend_tensorflow import (
@@ -41,6 +45,7 @@ elif keras.backend.backend() == "tensorflow":
         compiled,
         gradients,
         output_gradients,
+        prefetched,
     )
 else:
     raise ImportError(
@@ -59,4 +64,5 @@ __all__ = [
     "gradients",
     "keras",
     "output_gradients",
+    "prefetched",
 ]

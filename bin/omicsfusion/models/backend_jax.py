@@ -1,10 +1,12 @@
 """What JAX adds to ``keras.ops``: a compiler, gradients, and which devices there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from typing import Any
 
 import jax
+import numpy as np
 
 from omicsfusion.models.accelerator import Accelerator
 
@@ -35,6 +37,17 @@ def output_gradients(
     value, backwards = jax.vjp(lambda x: model({"x": x, "present": present}), dict(x))
     columns = jax.numpy.eye(value.shape[1], dtype=value.dtype)
     return [backwards(jax.numpy.broadcast_to(column, value.shape))[0] for column in columns]
+
+
+def prefetched(
+    make: Callable[[], Iterable[Mapping[str, np.ndarray]]], shapes: Mapping[str, tuple[int, ...]]
+) -> Iterator[dict[str, Tensor]]:
+    blocks = iter(make())
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield {name: jax.numpy.asarray(block[name]) for name in shapes}
 
 
 def accelerators() -> list[Accelerator]:

@@ -1,8 +1,9 @@
 """What TensorFlow adds to ``keras.ops``: a compiler, gradients, and which devices there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from omicsfusion.models.accelerator import Accelerator
@@ -38,6 +39,13 @@ def output_gradients(
         tape.watch(watched)
         columns = tf.unstack(model({"x": watched, "present": present}), axis=1)
     return [tape.gradient(column, watched, unconnected_gradients="zero") for column in columns]
+
+
+def prefetched(
+    make: Callable[[], Iterable[Mapping[str, np.ndarray]]], shapes: Mapping[str, tuple[int, ...]]
+) -> Iterator[dict[str, Tensor]]:
+    kinds = {name: tf.TensorSpec(shape, tf.float32) for name, shape in shapes.items()}
+    yield from tf.data.Dataset.from_generator(make, output_signature=kinds).prefetch(1)
 
 
 def accelerators() -> list[Accelerator]:

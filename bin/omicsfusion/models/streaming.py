@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.backend import Tensor, compiled, keras
+from omicsfusion.models.backend import Tensor, compiled, keras, prefetched
 from omicsfusion.models.dealing import Member, dealt_rows
 from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import Feed, shuffled_buffers
 from omicsfusion.models.mixup import patterns_of
 from omicsfusion.models.optimiser import State, keep_best
-from omicsfusion.models.prefetching import prefetched
 from omicsfusion.models.trained import Trained, results
 from omicsfusion.models.training import PREDICT_ROWS, Loss, Trainer, as_tensors, end_epoch
 
