@@ -18,8 +18,8 @@ tf.config.experimental.enable_tensor_float_32_execution(False)
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of tensors with XLA, once for each set of shapes."""
-    # AutoGraph would rewrite the Python of every layer, which takes longer than tracing it: loops over
-    # tensors are written as such (``keras.ops.while_loop``), and there is nothing to rewrite.
+    # AutoGraph would rewrite the Python of every layer, which takes longer than tracing it. Loops
+    # over tensors are written as such (``keras.ops.while_loop``): there is nothing to rewrite.
     return tf.function(function, jit_compile=True, autograph=False)
 
 
