@@ -1,5 +1,6 @@
 """`-stub-run` goes through the whole graph without computing anything."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ STATIONS = [
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
-    done = run(tmp_path, "-profile", "test", "-stub-run", parser=parser)
+    edges = tmp_path / "edges.tsv"
+    with edges.open("wb") as file:
+        file.truncate(240_000_000)  # some 20 million edges, of which a stub reads none
+    models = ["--models", "clinical,linear,fused,graph", "--network", edges]
+    done = run(tmp_path, "-profile", "test", "-stub-run", *models, parser=parser)
     assert done.code == 0, done.text
+    assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
     assert set(done.submitted) == set(STATIONS)
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()

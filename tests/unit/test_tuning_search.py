@@ -161,6 +161,13 @@ def test_no_batch_begins_once_time_is_up_but_the_first_always_does():
     assert [len(one.tried) for one in studies] == [TRIALS_AT_ONCE] * 2
 
 
+def test_other_structures_are_tried_from_the_second_batch_on():
+    for study in searched(trials=30)[0]:
+        structures = [row["structure"] for row in study.rows()]
+        assert set(structures[:TRIALS_AT_ONCE]) == {"default"}
+        assert set(structures[TRIALS_AT_ONCE:]) == {"default", "wide"}
+
+
 def test_one_trial_is_the_default():
     for study in searched(trials=1)[0]:
         assert study.best().choice == DEFAULT_CHOICE

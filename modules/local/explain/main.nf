@@ -2,6 +2,7 @@ process EXPLAIN {
     tag "${meta.id}"
     label 'process_medium'
     label 'process_gpu'
+    memory { 8.GB * task.attempt }
 
     input:
     tuple val(meta), path(models) // the fitted models of every group

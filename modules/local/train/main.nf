@@ -2,6 +2,7 @@ process TRAIN {
     tag "${meta.id}"
     label 'process_medium'
     label 'process_gpu'
+    memory { memoryFor(network) * task.attempt }
 
     input:
     tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
@@ -59,4 +60,11 @@ process TRAIN {
     printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\tfold_scores\\tdata\\n' > ${meta.id}.trials.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tparameter\\timportance\\tn_trials\\n' > ${meta.id}.trials_importance.tsv
     """
+}
+
+// Layers are read from disk where they would take more than a few GB, so that what they take is bounded; a
+// network of genes is held whole: about 340 bytes an edge (docs/performance.md), a line of 12 bytes, 3 if compressed.
+def memoryFor(network) {
+    def edges = [network].flatten().sum { table -> table.size().intdiv(table.name.endsWith('.gz') ? 3 : 12) } ?: 0
+    return [8.GB, 4.GB + 340.B * edges].max()
 }

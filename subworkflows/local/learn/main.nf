@@ -3,6 +3,7 @@
 //
 include { ASSESS   } from '../../../modules/local/assess/main'
 include { TRAIN    } from '../../../modules/local/train/main'
+include { memoryFor } from '../../../modules/local/train/main'
 include { codeOf   } from '../provenance/main'
 include { modelsOf } from '../parameters/main'
 include { readBy   } from '../parameters/main'
@@ -29,6 +30,9 @@ workflow LEARN {
         .map { group, found, model -> [[id: "${model}.${group}".toString(), model: model, group: group], found] }
         .map { meta, found ->
             def mine = readBy(meta.model)
+            if (mine.contains('network')) {
+                log.info("TRAIN ${meta.id} asks for ${memoryFor(known.network)} of memory, by the size of the network of genes.")
+            }
             def read = ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
             [meta, found] + read + [known.studies.findAll { table -> table.name.startsWith("${meta.model}.") }]
         }

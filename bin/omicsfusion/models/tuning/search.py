@@ -4,7 +4,8 @@ Every training set has a study of its own. All trials of a study are scored on t
 the samples that stop a network early never score it. The first trial is the default, so that a
 study never ends with less than that on its own folds. Trials are proposed in batches, each by a
 sampler with a seed of its own: a study that goes on from an earlier one tries what it would have
-tried in one go.
+tried in one go. The first batch keeps the default structure: every other one has to be compiled,
+which takes longer than ten trials.
 """
 
 import warnings
@@ -19,7 +20,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
-from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
+from omicsfusion.models.choice import DEFAULT_CHOICE, STRUCTURE, Choice
 from omicsfusion.models.request import OtherStudyError
 from omicsfusion.models.tuning.space import choice_of
 from omicsfusion.scopes import Scope
@@ -180,7 +181,8 @@ def search(
         asked, new = {}, []
         for one in studies:
             one.study.sampler = _sampler(seed, one.scope, first)
-            asked[one.scope] = [one.study.ask(dict(space)) for _ in range(batch)]
+            drawn = {name: space[name] for name in space if first or name != STRUCTURE}
+            asked[one.scope] = [one.study.ask(drawn) for _ in range(batch)]
             rows = {int(row["trial"]): row for row in earlier.get(one.scope, ())}
             if batch == TRIALS_AT_ONCE and all(trial.number in rows for trial in asked[one.scope]):
                 _recall(one, asked[one.scope], rows)
