@@ -20,7 +20,7 @@ import gzip
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -228,7 +228,15 @@ def forest(cohort: Cohort, folder: Path, table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _forest(task, outcome: Outcome, samples, x, train, seed):  # type: ignore[no-untyped-def]
+def _forest(
+    task: str,
+    outcome: Outcome,
+    samples: Sequence[str],
+    x: np.ndarray,
+    train: np.ndarray,
+    seed: int,
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Fit a forest on the ``train`` rows of ``x``; return what gives its prediction columns."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sksurv.ensemble import RandomSurvivalForest
     from sksurv.util import Surv

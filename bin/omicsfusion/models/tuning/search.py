@@ -179,9 +179,9 @@ def search(
         if first and not go_on():
             break
         asked, new = {}, []
+        drawn = {name: space[name] for name in space if first or name != STRUCTURE}
         for one in studies:
             one.study.sampler = _sampler(seed, one.scope, first)
-            drawn = {name: space[name] for name in space if first or name != STRUCTURE}
             asked[one.scope] = [one.study.ask(drawn) for _ in range(batch)]
             rows = {int(row["trial"]): row for row in earlier.get(one.scope, ())}
             if batch == TRIALS_AT_ONCE and all(trial.number in rows for trial in asked[one.scope]):
