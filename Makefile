@@ -51,7 +51,7 @@ lock: setup-dev ## make the locks and conda/environment.yml anew from pyproject.
 	@tools/lock.sh $(UPGRADE)
 
 bench: setup ## list the benchmarks; each is one command, named at its head
-	@find benchmarks -type f \( -name '*.py' -o -name '*.sh' \) | sort
+	@find benchmarks -type f \( -name '*.py' -o -name '*.sh' \) ! -name parts.py | sort
 
 # Runs of your own, and what -resume goes on from (work, .nextflow), are not for make to remove.
 clean: ## remove the demo's results and the tools' caches

@@ -12,13 +12,13 @@ seconds for each fit and the speed over that of the loop.
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from parts import run_part
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
@@ -41,22 +41,14 @@ def main() -> None:
         what, fits = given.part
         print(json.dumps(measure(what, int(fits))))
         return
-    loop, imported = alone("loop", given.loop)
+    loop, imported = run_part(__file__, "loop", given.loop)
     rows: list[tuple[Any, ...]] = [("loop", given.loop, f"{loop:.2f}", "", f"{imported:.1f}")]
     for members in given.members:
-        own, imported = alone("batched", members)
+        own, imported = run_part(__file__, "batched", members)
         rows.append(("batched", members, f"{own:.3f}", f"{loop / own:.1f}", f"{imported:.1f}"))
     text = ["\t".join(COLUMNS), *("\t".join(map(str, row)) for row in rows)]
     print("\n".join(text))
     given.out.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
-
-
-def alone(what: str, fits: int) -> tuple[float, float]:
-    """Run a part in a process of its own: seconds for each fit, and of the import."""
-    command = [sys.executable, __file__, "--part", what, str(fits)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    seconds, imported = json.loads(done.stdout.splitlines()[-1])
-    return seconds, imported
 
 
 def measure(what: str, fits: int) -> tuple[float, float]:

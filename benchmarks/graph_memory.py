@@ -15,12 +15,13 @@ seconds of the first epoch (compilation included) and of the second, and those o
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from parts import row_of, run_part
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
@@ -54,28 +55,17 @@ def main() -> None:
         name, *values = arguments.part
         {"make": make, "measure": measure}[name](*values)
         return
-    rows = [list(COLUMNS)]
-    print("\t".join(COLUMNS), flush=True)
+    rows = ["\t".join(COLUMNS)]
+    print(rows[0], flush=True)
     for edges in arguments.edges:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            part("make", folder, arguments.genes, arguments.samples, edges)
-            found = json.loads(part("measure", folder, arguments.convolution))
+            run_part(__file__, "make", folder, arguments.genes, arguments.samples, edges)
+            found = run_part(__file__, "measure", folder, arguments.convolution)
         found |= {"genes": arguments.genes, "samples": arguments.samples, "edges": edges}
-        rows.append([_shown(found[column]) for column in COLUMNS])
-        print("\t".join(rows[-1]), flush=True)
+        rows.append(row_of(found, COLUMNS))
+        print(rows[-1], flush=True)
     if arguments.out:
-        arguments.out.write_text("".join("\t".join(row) + "\n" for row in rows))
-
-
-def part(*values: object) -> str:
-    """Run a part in a process of its own, and return what it prints last."""
-    command = [sys.executable, __file__, "--part", *map(str, values)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip().rpartition("\n")[2]
-
-
-def _shown(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+        arguments.out.write_text("".join(f"{row}\n" for row in rows))
 
 
 def make(folder: str, n_genes: str, n_samples: str, n_edges: str) -> None:

@@ -19,12 +19,14 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from parts import row_of, run_part
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
@@ -61,33 +63,20 @@ def main() -> None:
         name, *values = arguments.part
         {"make": make, "read": read, "train": train}[name](*values)
         return
-    rows = [list(COLUMNS)]
-    print("\t".join(COLUMNS), flush=True)
+    part = partial(run_part, __file__, environment=os.environ | THREADS)
+    rows = ["\t".join(COLUMNS)]
+    print(rows[0], flush=True)
     for samples in arguments.samples:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             part("make", folder, samples, arguments.features)
-            known = json.loads(part("read", folder))
-            known |= {"samples": samples, "features": arguments.features}
+            known = part("read", folder) | {"samples": samples, "features": arguments.features}
             for way in ("disk", "memory"):
                 if way == "disk" or samples in arguments.memory:
                     measured = part("train", folder, way, arguments.epochs, arguments.buffers)
-                    found = known | json.loads(measured)
-                    rows.append([_shown(found[column]) for column in COLUMNS])
-                    print("\t".join(rows[-1]), flush=True)
+                    rows.append(row_of(known | measured, COLUMNS))
+                    print(rows[-1], flush=True)
     if arguments.out:
-        arguments.out.write_text("".join("\t".join(row) + "\n" for row in rows))
-
-
-def part(*values: object) -> str:
-    """Run a part in a process of its own, and return what it prints last."""
-    command = [sys.executable, __file__, "--part", *map(str, values)]
-    environment = os.environ | THREADS
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip().rpartition("\n")[2]
-
-
-def _shown(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+        arguments.out.write_text("".join(f"{row}\n" for row in rows))
 
 
 def make(folder: str, n_samples: str, n_features: str) -> None:

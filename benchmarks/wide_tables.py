@@ -27,7 +27,6 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +34,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from parts import run_part
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
@@ -113,10 +114,8 @@ def plain_copy(layer: str | Path) -> Path:
 
 def alone(what: str, form: str, *arguments: object) -> tuple[float, float]:
     """Run a part in a process of its own; return its seconds and its peak of memory in MB."""
-    command = [sys.executable, __file__, "--part", what, form, *map(str, arguments)]
     os.sync()
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    seconds, peak = json.loads(done.stdout.splitlines()[-1])
+    seconds, peak = run_part(__file__, what, form, *arguments)
     return seconds, peak
 
 
