@@ -6,8 +6,8 @@
 Runs the pipeline on tables of ../shared/data, with default settings everywhere, and prints the mean
 of each metric over the repeats (``real_cohorts.tsv`` in the folder holds them by repeat): balanced
 accuracy over all patients of a repeat, C-index of pairs within folds, R2. Beside the pipeline's
-models it fits a balanced random forest of 500 trees (random survival forest of 300, at least 15
-samples in a leaf) on what the linear model sees: the matrices of each outer training set,
+models it fits a balanced random forest of 500 trees (at least 5 samples in a leaf; random survival
+forest of 300, at least 15) on what the linear model sees: the matrices of each outer training set,
 ``train`` and ``stop`` samples together. Where a cohort's entry names a layer, the same figures for
 the patients that have it follow.
 
@@ -253,8 +253,13 @@ def _forest(
         model = RandomForestRegressor(500, max_features=1 / 3, n_jobs=2, random_state=seed)
         model.fit(x[train], truth["truth"])
         return lambda test: {"mean": model.predict(test)}
+    # Leaves of one class would make the weights of classes idle.
     model = RandomForestClassifier(
-        500, class_weight="balanced_subsample", n_jobs=2, random_state=seed
+        500,
+        class_weight="balanced_subsample",
+        min_samples_leaf=5,
+        n_jobs=2,
+        random_state=seed,
     )
     model.fit(x[train], truth["truth"])
     names = [f"p_{name}" for name in model.classes_]
