@@ -10,7 +10,7 @@ from omicsfusion.models.design_matrix import NoCovariateError
 from omicsfusion.models.gene_network import GeneNetworkError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
 from omicsfusion.models.registry import UnknownModelError
-from omicsfusion.models.request import MissingKnowledgeError, OtherStudyError
+from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, OtherStudyError
 from omicsfusion.models.settings import UnknownSettingError
 from omicsfusion.models.training_task import train_group
 from omicsfusion.tables.arguments import listed
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--positions", type=Path)
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
+    parser.add_argument("--ensemble", type=int, default=ENSEMBLE, help="networks per fit")
     parser.add_argument("--trials", type=int, default=0)
     parser.add_argument("--settings", default="")
     parser.add_argument("--tuning_minutes", type=int, default=0)

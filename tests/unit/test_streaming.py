@@ -230,5 +230,5 @@ def test_fewer_scopes_at_once_come_before_reading_from_disk(
     fits, monkeypatch, limit, scopes, streamed
 ):
     monkeypatch.setattr(program, "MEMORY_LIMIT", limit)
-    shapes = program.shapes_of(fits[0], list(WIDTHS), members_at_once=16)
+    shapes = program.shapes_of(fits[0], list(WIDTHS), members_at_once=16, networks=2)
     assert (shapes.scopes, shapes.streamed) == (scopes, streamed)

@@ -38,9 +38,9 @@ def write_nested(folder: Path) -> None:
     write_tsv(splits[inner.isna() | ~tested], folder / "splits.tsv")
 
 
-def fits_of(folder: Path, trials: int = TRIALS):
+def fits_of(folder: Path, trials: int = TRIALS, **more):
     reader, outcome = open_cohort(folder, "regression")
-    request = TrainingRequest(SPEC, outcome, [], seed=3, trials=trials, settings=SET)
+    request = TrainingRequest(SPEC, outcome, [], seed=3, trials=trials, settings=SET, **more)
     return train(request, reader)
 
 
@@ -127,7 +127,18 @@ def test_the_digest_of_the_data_sees_inner_samples_and_no_test_samples(tuned, tm
 
 def test_without_trials_nothing_is_tuned(tmp_path):
     write_nested(tmp_path)
-    for fit in fits_of(tmp_path, trials=0):
+    for fit in fits_of(tmp_path, trials=0, ensemble=1):
         assert not fit.trials
-        assert "input_noise 0.1" in fit.record["setting"]
+        assert fit.record["setting"].startswith("one network; input_noise 0.1")
+
+
+def test_a_larger_ensemble_begins_with_the_networks_of_a_smaller_one(tmp_path):
+    write_nested(tmp_path)
+    more, fewer = (fits_of(tmp_path, 0, ensemble=number)[0] for number in (3, 1))
+    assert more.record["setting"].startswith("mean of 3 networks")
+    networks = [fit.network().network.trainable_variables for fit in (more, fewer)]
+    for of_three, of_one in zip(*networks, strict=True):
+        assert of_three.shape[0] == 3
+        np.testing.assert_allclose(of_three[0], of_one[0], rtol=1e-3, atol=1e-4)
+        assert not np.allclose(of_three[1], of_three[0]) or np.ptp(of_three) == 0
         assert "trial" not in fit.record["setting"]

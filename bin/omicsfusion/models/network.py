@@ -15,7 +15,6 @@ from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_for
 from omicsfusion.models.links import average_members
 from omicsfusion.models.program import (
-    SEEDS_PER_SCOPE,
     Problem,
     Programs,
     Task,
@@ -65,13 +64,13 @@ def train_networks(
     """
     spec, outcome = request.spec, request.outcome
     head = head_for(outcome, request.horizons, request.head, request.class_order)
-    shapes = shapes_of(reader, spec.layers, members_at_once)
+    shapes = shapes_of(reader, spec.layers, members_at_once, request.ensemble)
     programs = Programs(build, structures, head, shapes, reader, spec.layers)
     studies = _tuned(programs, request)
     tasks = [
         Task(scope, _choice(studies, scope, request), _seed(request, scope, number))
         for scope in reader.scopes
-        for number in range(SEEDS_PER_SCOPE)
+        for number in range(request.ensemble)
     ]
     found: dict[Scope, list[tuple[Problem, Trained, np.ndarray]]] = {}
     for task, problem, trained, raw in programs.train(tasks):
@@ -138,7 +137,7 @@ def _fit(
     return new_fit(
         data,
         head.columns(raw, prediction, data, problem.targets),
-        _record(problem, trained, head, study, request.settings),
+        _record(problem, trained, head, study, request),
         mean_curve([one.curve for one in trained]),
         save=lambda stem: save_archive(ensemble(), stem),
         network=ensemble,
@@ -152,14 +151,15 @@ def _record(
     trained: Sequence[Trained],
     head: Head,
     study: "Study | None",
-    settings: Mapping[str, float],
+    request: TrainingRequest,
 ) -> dict[str, object]:
-    notes = [f"mean of {len(trained)} networks", head.setting, problem.targets.note]
-    notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(settings.items())))
+    many = "one network" if len(trained) == 1 else f"mean of {len(trained)} networks"
+    notes = [many, head.setting, problem.targets.note]
+    notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(request.settings.items())))
     if study is not None:
         notes.append(study.told())
-    if len(trained) < SEEDS_PER_SCOPE:
-        notes.append(f"{SEEDS_PER_SCOPE - len(trained)} more did not converge")
+    if len(trained) < request.ensemble:
+        notes.append(f"{request.ensemble - len(trained)} more did not converge")
     if not problem.targets.stops:
         notes.append("the stop samples cannot judge: a fixed number of epochs")
     return record_of(

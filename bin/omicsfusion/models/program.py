@@ -19,9 +19,6 @@ from omicsfusion.models.trained import Trained
 from omicsfusion.models.training import Table, Trainer
 from omicsfusion.scopes import Scope
 
-SEEDS_PER_SCOPE = 2
-"""Networks averaged per fit (Lakshminarayanan et al., NeurIPS 2017)."""
-
 
 @dataclass(frozen=True)
 class Shapes:
@@ -33,6 +30,8 @@ class Shapes:
         Features of each layer, at most.
     scopes
         Scopes in a chunk.
+    networks
+        Of each scope in a chunk.
     rows, train, stop
         Samples of a scope, of any role, ``train`` and ``stop``, at most.
     streamed
@@ -41,6 +40,7 @@ class Shapes:
 
     widths: dict[str, int]
     scopes: int
+    networks: int
     rows: int
     train: int
     stop: int
@@ -49,7 +49,7 @@ class Shapes:
     @property
     def members(self) -> int:
         """Members of a chunk."""
-        return self.scopes * SEEDS_PER_SCOPE
+        return self.scopes * self.networks
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,9 @@ class Programs:
         return self._trainers[structure]
 
 
-def shapes_of(reader: GroupReader, layers: Sequence[str], members_at_once: int) -> Shapes:
+def shapes_of(
+    reader: GroupReader, layers: Sequence[str], members_at_once: int, networks: int
+) -> Shapes:
     """Find the sizes into which every scope of a group fits; rows of training, of the run.
 
     A chunk has as many scopes as ``members_at_once`` and ``MEMORY_LIMIT`` allow. Where not even one
@@ -244,10 +246,11 @@ def shapes_of(reader: GroupReader, layers: Sequence[str], members_at_once: int) 
     widths = {name: max(1, most) for name, most in width.items()}
     rows = max(sum(count.values()) for count in counts)
     fit_in = MEMORY_LIMIT // table_bytes(widths, rows)
-    at_once = min(members_at_once // SEEDS_PER_SCOPE, fit_in)
+    at_once = min(members_at_once // networks, fit_in)
     return Shapes(
         widths=widths,
         scopes=_even_share(len(scopes), max(1, at_once)),
+        networks=networks,
         rows=rows,
         train=reader.largest("train"),
         stop=reader.largest("stop"),

@@ -7,6 +7,9 @@ from pathlib import Path
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.tables.outcome import Outcome
 
+ENSEMBLE = 2
+"""Networks averaged per fit where nothing else is asked for."""
+
 
 class MissingKnowledgeError(ValueError):
     """A family needs knowledge of features that it was not given, or that names none of them.
@@ -43,6 +46,9 @@ class TrainingRequest:
         What networks predict with: ``auto``, or a name in ``heads.json``.
     class_order
         The classes from the lowest up; empty when they have no order.
+    ensemble
+        Networks that are averaged per fit, each with random numbers of its own (Lakshminarayanan et
+        al., NeurIPS 2017).
     trials
         Of each training set, on its inner folds; without any, networks have their defaults.
     settings
@@ -62,6 +68,7 @@ class TrainingRequest:
     positions: Path | None = None
     head: str = "auto"
     class_order: tuple[str, ...] = ()
+    ensemble: int = ENSEMBLE
     trials: int = 0
     settings: Mapping[str, float] = field(default_factory=dict)
     tuning_minutes: int = 0

@@ -11,7 +11,7 @@ from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.network_modules import NETWORKS
 from omicsfusion.models.registry import parse_model
-from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.request import ENSEMBLE, TrainingRequest
 from omicsfusion.models.settings import read_settings
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
@@ -48,6 +48,7 @@ def train_group(
     positions: Path | None = None,
     head: str = AUTO,
     class_order: tuple[str, ...] = (),
+    ensemble: int = ENSEMBLE,
     trials: int = 0,
     settings: str = "",
     tuning_minutes: int = 0,
@@ -77,6 +78,7 @@ def train_group(
         positions=positions,
         head=head,
         class_order=class_order,
+        ensemble=ensemble,
         trials=trials,
         settings=read_settings(settings),
         tuning_minutes=tuning_minutes,

@@ -9,7 +9,7 @@ process TRAIN {
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, settings, trials, tuning_minutes, gpu
+    val options                     // task, target, seed, head, class_order, ensemble, settings, trials, tuning_minutes, gpu
     val code
 
     output:
@@ -46,6 +46,7 @@ process TRAIN {
         --target ${options.target} \\
         --seed ${options.seed} \\
         --head ${options.head} \\
+        --ensemble ${options.ensemble} \\
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
         ${times} ${order} ${settings} ${known} ${gpu}

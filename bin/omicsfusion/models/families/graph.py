@@ -41,9 +41,8 @@ from omicsfusion.models.graph_edges import MemberEdges, TileShape, tile_shape
 from omicsfusion.models.graph_layers import CONVOLUTIONS
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
-from omicsfusion.models.program import SEEDS_PER_SCOPE
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
-from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
+from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, TrainingRequest
 
 ops = keras.ops
 
@@ -76,7 +75,7 @@ def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     network = read_gene_network(request.network)
     structure = structure_of(reader, request.spec.layers, network, convolution=CONVOLUTION)
     build = partial(GraphNetwork, **structure, network=network)
-    return train_networks(build, request, reader, members_at_once=SEEDS_PER_SCOPE)
+    return train_networks(build, request, reader, members_at_once=request.ensemble)
 
 
 def estimate_bytes(
@@ -86,7 +85,7 @@ def estimate_bytes(
     channels: int,
     *,
     layers: int = 2,
-    members: int = SEEDS_PER_SCOPE,
+    members: int = ENSEMBLE,
     depth: int = DEPTH,
     hidden: int = HIDDEN,
 ) -> int:

@@ -32,7 +32,6 @@ from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, register
 from omicsfusion.models.network import MEMBERS_PER_CHUNK, train_networks
-from omicsfusion.models.program import SEEDS_PER_SCOPE
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 from omicsfusion.models.set_choice import ChosenSets, choose_sets
@@ -88,7 +87,7 @@ def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     rows = max(ROWS_AT_ONCE, reader.largest("stop"))
     cells = HEADS * (most_sets + len(most_blocks)) ** 2 + BLOCK * sum(most_blocks.values())
     fit_in = MEMORY // (4 * LIVE_COPIES * rows * cells)
-    at_once = min(MEMBERS_PER_CHUNK, max(SEEDS_PER_SCOPE, fit_in))
+    at_once = min(MEMBERS_PER_CHUNK, max(request.ensemble, fit_in))
     return train_networks(build, request, reader, at_once)
 
 
