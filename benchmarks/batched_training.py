@@ -12,6 +12,7 @@ seconds for each fit and the speed over that of the loop.
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -83,16 +84,21 @@ def train_batched(members: int) -> list[float]:
     """Train all fits as members of one network; return the share of right calls of each."""
     from omicsfusion.models import dealing, training
     from omicsfusion.models.families.fused import FusedNetwork
+    from omicsfusion.models.program import MEMBERS_OF_NETWORK
     from omicsfusion.models.settings import DEFAULTS
     from omicsfusion.tables.outcome import Outcome
 
     training.EPOCHS_WITHOUT_STOP = EPOCHS  # as many as the loop makes
     folds = [make_data(seed) for seed in range(members)]
     n = TRAIN + STOP + TEST
-    network = FusedNetwork(dict.fromkeys(LAYERS, FEATURES), units=2, members=members)
+    together = -(-members // -(-members // MEMBERS_OF_NETWORK))
+    network = FusedNetwork(dict.fromkeys(LAYERS, FEATURES), units=2, members=together)
     network.build()
     loss = loss_of_two_classes(Outcome)
-    trainer = training.Trainer(network, loss, BATCH, STOP, max_steps=-(-TRAIN // BATCH))
+    steps = -(-TRAIN // BATCH)
+    trainer = training.Trainer(
+        network, loss, BATCH, STOP, steps, threads=len(os.sched_getaffinity(0))
+    )
     table = training.Table(
         x={name: np.concatenate([x[name] for x, _ in folds]) for name in LAYERS},
         present=np.ones((n * members, len(LAYERS)), np.float32),

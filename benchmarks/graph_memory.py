@@ -133,7 +133,7 @@ def measure(folder: str, convolution: str) -> None:
     def timed(function: Any) -> Any:
         """Compile, and note when an epoch begins and ends."""
         run = compiled(function)
-        if function.__name__ != "_train_epoch":
+        if function.__name__ != "train_epochs":
             return run
 
         def epoch(*arguments: Any) -> Any:
@@ -146,6 +146,7 @@ def measure(folder: str, convolution: str) -> None:
         return epoch
 
     training.compiled = timed
+    training.EPOCHS_AT_ONCE = 1
     training.MAX_EPOCHS = 2
     here = Path(folder)
     reader = GroupReader(sorted(here.glob("*.matrices.h5")), read_splits(here / "splits.tsv"))

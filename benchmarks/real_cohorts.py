@@ -122,8 +122,11 @@ def run(cohort: Cohort, folder: Path, arguments: argparse.Namespace) -> float:
     started = time.monotonic()
     tables = SHARED / cohort.folder
     sheet = folder / "samplesheet.csv"
-    rows = [f"{layer},{kind},{tables / layer}.tsv.gz" for layer, kind in cohort.kinds.items()]
-    sheet.write_text("\n".join(["layer,kind,file", *rows]) + "\n")
+    # A gene may be called like a cell line: which way a table lies is said.
+    rows = [
+        f"{layer},{kind},{tables / layer}.tsv.gz,features" for layer, kind in cohort.kinds.items()
+    ]
+    sheet.write_text("\n".join(["layer,kind,file,rows", *rows]) + "\n")
     models = arguments.models or cohort.models
     known = knowledge(cohort, folder) if models == "all" else []
     covariates = ["--covariates", cohort.covariates] if cohort.covariates else []

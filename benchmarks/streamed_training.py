@@ -169,8 +169,9 @@ def train(folder: str, way: str, n_epochs: str, n_buffers: str) -> None:
 
     def compiled_and_told(function: Any) -> Any:
         run = compiled(function)
-        return told(run) if function.__name__ == "_train_epoch" else run
+        return told(run) if function.__name__ == "train_epochs" else run
 
+    training.EPOCHS_AT_ONCE = 1
     training.MAX_EPOCHS = int(n_epochs)
     training.compiled = compiled_and_told
     shuffled_buffers = streaming.shuffled_buffers

@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--tuning_minutes", type=int, default=0)
     parser.add_argument("--studies", nargs="+", type=Path, default=())
     parser.add_argument("--gpu", choices=WISHES, default=NONE, help="what networks ask for")
+    parser.add_argument("--cpus", type=int, default=1)
     arguments = parser.parse_args()
     try:
         train_group(**vars(arguments))

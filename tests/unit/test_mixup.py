@@ -12,6 +12,7 @@ from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.mixup import mixed, pairs, patterns_of, shuffled_within
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.training import Table, Trainer
+from omicsfusion.models.weight_vector import packed
 
 ROWS, BATCH = 40, 16
 WIDTHS = {"mirna": 3, "rna": 6}
@@ -129,10 +130,13 @@ def test_a_loss_that_compares_samples_is_never_mixed(network):
 
 def test_half_of_each_is_the_loss_for_both_outcomes_at_the_point_between(trainer, network):
     table = a_table()
-    weights = [
-        np.random.default_rng(5).normal(size=variable.shape).astype(np.float32)
-        for variable in network.trainable_variables
-    ]
+    epochs = trainer.epochs
+    weights = packed(
+        [
+            np.random.default_rng(5).normal(size=variable.shape).astype(np.float32)
+            for variable in network.trainable_variables
+        ]
+    )
     fixed = [np.asarray(variable) for variable in network.non_trainable_variables]
     # Rows 1 and 2 have both layers. No noise, no dropout: a network that predicts.
     halved = [np.zeros_like(v) if v.ndim == 1 and v.max() < 1 else v for v in fixed]
@@ -145,10 +149,10 @@ def test_half_of_each_is_the_loss_for_both_outcomes_at_the_point_between(trainer
     }
     settings = {name: np.zeros(2, np.float32) for name in DEFAULTS}
     draw = np.zeros((2, 2), np.uint32)
-    loss = np.asarray(trainer._loss(weights, halved, data, settings, batch, draw))
+    loss = np.asarray(epochs.loss(weights, halved, data, settings, batch, draw))
     middle = replace(table, x={name: (v[[1]] + v[[2]]) / 2 for name, v in table.x.items()})
     between, ends = (
-        np.asarray(trainer._forward(weights, halved, {"x": x, "present": np.ones((2, 2))}, rows))
+        np.asarray(epochs.outputs(weights, halved, {"x": x, "present": np.ones((2, 2))}, rows))
         for x, rows in (
             (middle.x, np.zeros((2, 1), np.int32)),
             ({name: v[1:3] for name, v in table.x.items()}, np.array([[0, 1]] * 2, np.int32)),

@@ -96,6 +96,21 @@ def test_after_one_epoch_a_member_alone_and_among_others_agree_to_the_last_bits(
     assert largest_difference(alone, among) < 1e-6
 
 
+def test_networks_side_by_side_are_the_same_as_one_after_the_other(trainer, trained, monkeypatch):
+    monkeypatch.setattr(training, "EPOCHS_WITHOUT_STOP", 12)
+    members = [a_member(seed, stops=False) for seed in range(1, 6)]  # of networks of three
+    rows = np.tile(np.arange(ROWS), (5, 1))
+    one_by_one = trainer.train(a_table(), members)
+    monkeypatch.setattr(trainer, "threads", 2)
+    together = trainer.train(a_table(), members)
+    assert [len(one.curve) for one in together] == [12] * 5
+    assert all(a.curve == b.curve for a, b in zip(one_by_one, together, strict=True))
+    assert all(largest_difference(a, b) == 0 for a, b in zip(one_by_one, together, strict=True))
+    outputs = trainer.predict(a_table(), members, together, rows)
+    alone = trainer.predict(a_table(), members[4:], together[4:], rows[4:])
+    np.testing.assert_allclose(outputs[4], alone[0], rtol=1e-5)
+
+
 def test_members_differ_by_their_seeds(trained):
     assert largest_difference(trained[0], trained[2]) > 0.1
 

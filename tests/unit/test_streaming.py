@@ -13,6 +13,7 @@ from omicsfusion.models.archive import read_archive
 from omicsfusion.models.dealing import Member
 from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.ensemble import ensemble_inputs
+from omicsfusion.models.epochs import Loss
 from omicsfusion.models.families import fused
 from omicsfusion.models.families.fused import FusedNetwork
 from omicsfusion.models.feed import Feed
@@ -84,10 +85,15 @@ def network() -> FusedNetwork:
 
 
 @pytest.fixture(scope="module")
-def trainer(network, cohort) -> StreamedTrainer:
-    """One trainer for all tests: it compiles once."""
+def loss(cohort) -> Loss:
     _, outcome = open_cohort(cohort.folder, "classification")
-    return StreamedTrainer(network, head_for(outcome, []).loss, BATCH, FEED, mixes=True)
+    return head_for(outcome, []).loss
+
+
+@pytest.fixture(scope="module")
+def trainer(network, loss) -> StreamedTrainer:
+    """One trainer for all tests: it compiles once."""
+    return StreamedTrainer(network, loss, BATCH, FEED, mixes=True)
 
 
 def members_of(cohort: Cohort, network: FusedNetwork, train: int | None = None) -> list[Member]:
@@ -116,10 +122,10 @@ def same(one, other) -> bool:
     return one.curve == other.curve and all(np.array_equal(a, b) for a, b in weights)
 
 
-def test_with_one_buffer_training_from_disk_is_training_in_memory(trainer, cohort, network):
+def test_with_one_buffer_training_from_disk_is_training_in_memory(trainer, cohort, network, loss):
     members = members_of(cohort, network, FEED.buffer)
     steps = FEED.buffer // BATCH
-    in_memory = Trainer(network, trainer.loss, BATCH, len(members[0].stop), steps, mixes=True)
+    in_memory = Trainer(network, loss, BATCH, len(members[0].stop), steps, mixes=True)
     expected = in_memory.train(cohort.in_memory, members)
     found = trainer.train_from(cohort.on_disk, members)
     for one, other in zip(found, expected, strict=True):

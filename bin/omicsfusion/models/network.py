@@ -28,8 +28,8 @@ from omicsfusion.seeds import seed_for
 if TYPE_CHECKING:
     from omicsfusion.models.tuning.search import Study
 
-MEMBERS_PER_CHUNK = 16
-"""Members trained as one network. Smaller chunks leave cores idle, larger ones only need memory."""
+MEMBERS_PER_CHUNK = 24
+"""Members whose samples are in memory together."""
 
 ONE_STRUCTURE: Mapping[str, Mapping[str, Any]] = {DEFAULT: {}}
 
@@ -65,7 +65,7 @@ def train_networks(
     spec, outcome = request.spec, request.outcome
     head = head_for(outcome, request.horizons, request.head, request.class_order)
     shapes = shapes_of(reader, spec.layers, members_at_once, request.ensemble)
-    programs = Programs(build, structures, head, shapes, reader, spec.layers)
+    programs = Programs(build, structures, head, shapes, reader, spec.layers, request.threads)
     studies = _tuned(programs, request)
     tasks = [
         Task(scope, _choice(studies, scope, request), _seed(request, scope, number))

@@ -1,5 +1,6 @@
 """How weights start, move, are averaged and kept, each member by itself: AdamW, early stopping."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.family import FusionNetwork
+from omicsfusion.models.weight_vector import Shapes
 from omicsfusion.seeds import seed_for
 
 ops = keras.ops
@@ -18,48 +20,58 @@ PATIENCE = 12
 """Epochs without a better stopping loss after which a member stops."""
 
 State = dict[str, Any]
-"""What moves: ``weights``, their moments, average and best, ``step``, ``epoch``, who is active."""
+"""What moves: ``weights``, their moments, average and best (members x values each), and, members
+each, ``step``, ``epoch`` and who is ``active``; beside them what does not move."""
 
 
 def adamw(
-    state: State, gradient: Sequence[Tensor], live: Tensor, settings: Mapping[str, Tensor]
+    state: State,
+    gradient: Tensor,
+    live: Tensor,
+    settings: Mapping[str, Tensor],
+    decays: Tensor,
 ) -> State:
     """Make one step of AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) for the live members.
 
-    Each member's gradient is clipped to the norm ``GRADIENT_NORM`` first. Kernels decay; vectors
-    (biases, norms) do not.
+    Each member's gradient is clipped to the norm ``GRADIENT_NORM`` first.
 
     Parameters
     ----------
     state
-        ``weights``, ``first_moment``, ``second_moment`` (lists, each weight members x …), ``step``.
+        ``weights``, ``first_moment``, ``second_moment`` (members x values) and ``step``.
     live
         members: the others stay as they are.
     settings
         ``learning_rate`` and ``weight_decay``, members.
+    decays
+        values: 1 for those that decay, 0 for the others.
     """
-    norm = ops.sqrt(sum(ops.sum(ops.square(g), axis=tuple(range(1, g.ndim))) for g in gradient))
+    norm = ops.sqrt(ops.sum(ops.square(gradient), axis=1))
     clip = ops.minimum(1.0, GRADIENT_NORM / ops.maximum(norm, ADAM_FLOOR))
-    count = ops.cast(state["step"] + 1, "float32")
-    first_correction = 1.0 - ops.power(FIRST_DECAY, count)
-    second_correction = 1.0 - ops.power(SECOND_DECAY, count)
-    new: dict[str, list[Tensor]] = {"weights": [], "first_moment": [], "second_moment": []}
-    for weight, first, second, slope in zip(
-        state["weights"], state["first_moment"], state["second_moment"], gradient, strict=True
-    ):
-        slope = slope * _along(clip, slope)
-        first_new = FIRST_DECAY * first + (1.0 - FIRST_DECAY) * slope
-        second_new = SECOND_DECAY * second + (1.0 - SECOND_DECAY) * ops.square(slope)
-        moved = first_new / _along(first_correction, slope)
-        spread = ops.sqrt(second_new / _along(second_correction, slope)) + ADAM_FLOOR
-        decay = _along(settings["weight_decay"], slope) if weight.ndim > 2 else 0.0
-        rate = _along(settings["learning_rate"], slope)
-        weight_new = weight - rate * (moved / spread + decay * weight)
-        keep = _along(live, weight)
-        new["weights"].append(ops.where(keep, weight_new, weight))
-        new["first_moment"].append(ops.where(keep, first_new, first))
-        new["second_moment"].append(ops.where(keep, second_new, second))
-    return {**state, **new, "step": state["step"] + ops.cast(live, "int32")}
+    slope = gradient * clip[:, None]
+    count = ops.cast(state["step"] + 1, "float32")[:, None]
+    first = FIRST_DECAY * state["first_moment"] + (1.0 - FIRST_DECAY) * slope
+    second = SECOND_DECAY * state["second_moment"] + (1.0 - SECOND_DECAY) * ops.square(slope)
+    moved = first / (1.0 - ops.power(FIRST_DECAY, count))
+    spread = ops.sqrt(second / (1.0 - ops.power(SECOND_DECAY, count))) + ADAM_FLOOR
+    decay = settings["weight_decay"][:, None] * decays * state["weights"]
+    weights = state["weights"] - settings["learning_rate"][:, None] * (moved / spread + decay)
+    new = {"weights": weights, "first_moment": first, "second_moment": second}
+    kept = {name: ops.where(live[:, None], values, state[name]) for name, values in new.items()}
+    return {**state, **kept, "step": state["step"] + ops.cast(live, "int32")}
+
+
+def decaying(shapes: Shapes) -> np.ndarray:
+    """Say of each value of a weight vector whether it decays: kernels do, biases and norms do not.
+
+    Parameters
+    ----------
+    shapes
+        Of the weights, members first.
+    """
+    return np.concatenate(
+        [np.full(math.prod(shape[1:]), len(shape) > 2, np.float32) for shape in shapes]
+    )
 
 
 def average_weights(state: State) -> State:
@@ -70,11 +82,8 @@ def average_weights(state: State) -> State:
     """
     epoch = ops.cast(ops.maximum(state["epoch"], 1), "float32")
     pace = ops.where(state["active"], ops.maximum(1.0 - AVERAGE_DECAY, 1.0 / epoch), 0.0)
-    average = [
-        old + _along(pace, old) * (weight - old)
-        for old, weight in zip(state["average"], state["weights"], strict=True)
-    ]
-    return {**state, "average": average}
+    old = state["average"]
+    return {**state, "average": old + pace[:, None] * (state["weights"] - old)}
 
 
 def keep_best(state: State, stop_loss: Tensor) -> State:
@@ -86,10 +95,7 @@ def keep_best(state: State, stop_loss: Tensor) -> State:
     go_on = ops.logical_and(waiting < PATIENCE, state["epoch"] < state["limit"])
     return {
         **state,
-        "best": [
-            ops.where(_along(better, old), weight, old)
-            for old, weight in zip(state["best"], state["average"], strict=True)
-        ],
+        "best": ops.where(better[:, None], state["average"], state["best"]),
         "best_loss": ops.where(better, stop_loss, state["best_loss"]),
         "best_epoch": best_epoch,
         "active": ops.logical_and(state["active"], go_on),
@@ -109,8 +115,3 @@ def _initial_weight(variable: Any, seed: int) -> np.ndarray:
         return np.asarray(variable)[0]
     rng = np.random.default_rng(seed_for(seed, "weights", variable.path))
     return rng.standard_normal(variable.shape[1:], dtype=np.float32)
-
-
-def _along(of_members: Tensor, weight: Tensor) -> Tensor:
-    """Give a vector over members the dimensions of a weight."""
-    return ops.reshape(of_members, (-1, *[1] * (weight.ndim - 1)))

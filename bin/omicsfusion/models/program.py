@@ -19,6 +19,9 @@ from omicsfusion.models.trained import Trained
 from omicsfusion.models.training import Table, Trainer
 from omicsfusion.scopes import Scope
 
+MEMBERS_OF_NETWORK = 12
+"""Trained as one network, at most: more of them wait for the slowest, fewer leave cores idle."""
+
 
 @dataclass(frozen=True)
 class Shapes:
@@ -50,6 +53,11 @@ class Shapes:
     def members(self) -> int:
         """Members of a chunk."""
         return self.scopes * self.networks
+
+    @property
+    def block(self) -> int:
+        """Members that are trained as one network; in a chunk there may be several."""
+        return self.members if self.streamed else _even_share(self.members, MEMBERS_OF_NETWORK)
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,8 @@ class Programs:
         Arguments of the network by name of the structure.
     layers
         What it sees.
+    threads
+        Networks that are trained at the same time.
 
     Attributes
     ----------
@@ -111,12 +121,14 @@ class Programs:
         shapes: Shapes,
         reader: GroupReader,
         layers: Sequence[str],
+        threads: int = 1,
     ) -> None:
         self.structures = structures
         self.head = head
         self.shapes = shapes
         self.reader = reader
         self.layers = layers
+        self.threads = threads
         self.untrainable: dict[Scope, str] = {}
         self._build = build
         self._trainers: dict[str, Trainer] = {}
@@ -219,7 +231,7 @@ class Programs:
     def _trainer(self, structure: str) -> Trainer:
         if structure not in self._trainers:
             shapes, head = self.shapes, self.head
-            network = self.build(structure)(shapes.widths, head.units, shapes.members)
+            network = self.build(structure)(shapes.widths, head.units, shapes.block)
             network.build()
             batch = min(head.batch_rows, shapes.train)
             if shapes.streamed:
@@ -227,7 +239,9 @@ class Programs:
                 trainer: Trainer = StreamedTrainer(network, head.loss, batch, feed, head.mixes)
             else:
                 steps = -(-shapes.train // batch)
-                trainer = Trainer(network, head.loss, batch, shapes.stop, steps, head.mixes)
+                trainer = Trainer(
+                    network, head.loss, batch, shapes.stop, steps, head.mixes, self.threads
+                )
             self._trainers[structure] = trainer
         return self._trainers[structure]
 

@@ -57,6 +57,8 @@ class TrainingRequest:
         After which no more trials begin; 0: no limit.
     studies
         Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
+    threads
+        Networks that are trained at the same time. No result hangs on it.
     """
 
     spec: ModelSpec
@@ -73,3 +75,4 @@ class TrainingRequest:
     settings: Mapping[str, float] = field(default_factory=dict)
     tuning_minutes: int = 0
     studies: tuple[Path, ...] = ()
+    threads: int = 1

@@ -21,12 +21,13 @@ import numpy as np
 from omicsfusion.models.backend import Tensor, compiled, keras, prefetched
 from omicsfusion.models.dealing import Member, dealt_rows
 from omicsfusion.models.disk_rows import DiskRows
+from omicsfusion.models.epochs import Loss, end_epoch
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import Feed, shuffled_buffers
 from omicsfusion.models.mixup import patterns_of
 from omicsfusion.models.optimiser import State, keep_best
 from omicsfusion.models.trained import Trained, results
-from omicsfusion.models.training import PREDICT_ROWS, Loss, Trainer, as_tensors, end_epoch
+from omicsfusion.models.training import PREDICT_ROWS, Trainer, as_tensors
 
 ops = keras.ops
 
@@ -71,7 +72,7 @@ class StreamedTrainer(Trainer):
         steps = -(-feed.buffer // batch_rows)
         super().__init__(network, loss, batch_rows, PREDICT_ROWS, steps, mixes)
         self.feed = feed
-        self._batches = compiled(self._train_batches)
+        self._batches = compiled(self.epochs.train_batches)
         self._weighed_loss = compiled(self._weigh_loss)
         self._all_rows = ops.convert_to_tensor(
             np.tile(np.arange(PREDICT_ROWS, dtype=np.int32), (network.members, 1))
@@ -89,14 +90,14 @@ class StreamedTrainer(Trainer):
             stop_loss = self._stop_loss(state, fixed, table, members[0].stop)
             state = keep_best(state, ops.convert_to_tensor(stop_loss))
             curves.append((train_loss, stop_loss))
-        return results(state, curves)[: len(members)]
+        return results(state, curves, self.network)[: len(members)]
 
     def predict_from(
         self, table: DiskTable, members: Sequence[Member], trained: Sequence[Trained]
     ) -> np.ndarray:
         """Compute members x samples of the scope x units."""
         fixed = self._stacked([member.constants for member in members])
-        weights = self._stacked([one.weights for one in trained])
+        weights = self._packed(trained)
         parts = _parts(np.arange(table.rows.samples))
         outputs = [
             np.asarray(self._outputs(weights, fixed, data, self._all_rows))[:, : len(samples)]
@@ -146,13 +147,13 @@ class StreamedTrainer(Trainer):
 
     def _weigh_loss(
         self,
-        weights: Sequence[Tensor],
+        weights: Tensor,
         fixed: Sequence[Tensor],
         data: dict[str, Any],
         settings: Mapping[str, Tensor],
     ) -> Tensor:
         batch = {"rows": self._all_rows, "used": ops.ones(ops.shape(self._all_rows))}
-        return self._loss(weights, fixed, data, settings, batch)
+        return self.epochs.loss(weights, fixed, data, settings, batch)
 
 
 def _within(member: Member, buffer: np.ndarray) -> Member:

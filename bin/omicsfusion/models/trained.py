@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.optimiser import State
+from omicsfusion.models.weight_vector import shapes_of_weights, unpacked
 
 
 @dataclass
@@ -27,9 +29,12 @@ class Trained:
     best_epoch: int = 0
 
 
-def results(state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Trained]:
+def results(
+    state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]], network: FusionNetwork
+) -> list[Trained]:
     """Take apart what all members became; ``curves``: losses of the members, epoch by epoch."""
-    best = [np.asarray(weight) for weight in state["best"]]
+    parts = unpacked(state["best"], shapes_of_weights(network.trainable_variables))
+    best = [np.asarray(weight) for weight in parts]
     epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
     return [
         Trained(

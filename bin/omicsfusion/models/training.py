@@ -1,31 +1,29 @@
 """Training many members of one network at once: AdamW, early stopping, best weights kept."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.backend import Tensor, compiled, gradients, keras
+from omicsfusion.models.backend import Tensor, compiled, keras
 from omicsfusion.models.dealing import Member, dealt_rows, stop_rows
+from omicsfusion.models.epochs import Epochs, Loss
 from omicsfusion.models.family import FusionNetwork
-from omicsfusion.models.heads.base import weighted_mean
-from omicsfusion.models.mixup import mixed, pairs, patterns_of
-from omicsfusion.models.optimiser import (
-    State,
-    adamw,
-    average_weights,
-    initial_weights,
-    keep_best,
-)
+from omicsfusion.models.mixup import pairs, patterns_of
+from omicsfusion.models.optimiser import State, decaying, initial_weights
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.trained import Trained, results
+from omicsfusion.models.weight_vector import packed, shapes_of_weights
 
 ops = keras.ops
 
 MAX_EPOCHS = 200
 EPOCHS_WITHOUT_STOP = 30
 """Epochs of a member whose stop samples cannot judge it (no event, one class, none)."""
+EPOCHS_AT_ONCE = 10
+"""Epochs between two looks at who is still training: a call takes as long as a small epoch."""
 PREDICT_ROWS = 256
 
 
@@ -51,11 +49,11 @@ class Table:
     weight: np.ndarray
 
 
-Loss = Callable[[Tensor, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
-
-
 class Trainer:
-    """Trains chunks of members of one network; compiles once, for chunks of one shape.
+    """Trains members of one network, as many together as it holds; compiles once for all of them.
+
+    A compiled network computes on one core: with ``threads`` several of them run side by side, each
+    with other members.
 
     Parameters
     ----------
@@ -69,6 +67,8 @@ class Trainer:
         The most batches that any member makes of its training rows.
     mixes
         Whether the loss is a sum over samples; without it the setting ``mixup`` does nothing.
+    threads
+        Networks that are trained at the same time. Nothing else hangs on it.
     """
 
     def __init__(
@@ -79,45 +79,79 @@ class Trainer:
         stop_rows: int,
         max_steps: int,
         mixes: bool = False,
+        threads: int = 1,
     ) -> None:
         self.network = network
-        self.loss = loss
         self.batch_rows = batch_rows
         self.stop_rows = stop_rows
         self.max_steps = max_steps
         self.mixes = mixes
-        self._epoch = compiled(self._train_epoch)
-        self._outputs = compiled(self._forward)
-        readers = {id(layer.kernel) for layers in network.readers.values() for layer in layers}
-        self._kernels_of_readers = [
-            place
-            for place, variable in enumerate(network.trainable_variables)
-            if id(variable) in readers
-        ]
+        self.threads = threads
+        self.epochs = Epochs(network, loss)
+        self._train_epochs = compiled(self.epochs.train_epochs)
+        self._outputs = compiled(self.epochs.outputs)
 
     def train(self, table: Table, members: Sequence[Member]) -> list[Trained]:
-        """Train the members of a chunk on the rows of ``table``."""
+        """Train members on the rows of ``table``."""
         data = as_tensors(table)
-        fixed = self._stacked([member.constants for member in members])
-        state = self._start(members)
-        stop = as_tensors(stop_rows(members, self.network.members, self.stop_rows))
         patterns = patterns_of(table.present)
-        curves: list[tuple[np.ndarray, np.ndarray]] = []
-        while bool(ops.any(state["active"])):
-            shape = (self.network.members, self.max_steps, self.batch_rows)
-            dealt = dealt_rows(members, shape, epoch=len(curves))
-            batches = as_tensors(dealt | self._pairs(dealt, members, patterns, len(curves)))
-            state, train_loss, stop_loss = self._epoch(state, fixed, data, batches, stop)
-            curves.append((np.asarray(train_loss), np.asarray(stop_loss)))
-        return results(state, curves)[: len(members)]
+        parts = self._side_by_side(
+            lambda first, last: self._train_block(data, patterns, members[first:last]),
+            len(members),
+        )
+        return [one for part in parts for one in part]
 
     def predict(
         self, table: Table, members: Sequence[Member], trained: Sequence[Trained], rows: np.ndarray
     ) -> np.ndarray:
         """Compute members x rows x units, each member's for its own ``rows`` (members x rows)."""
         data = as_tensors(table)
+        parts = self._side_by_side(
+            lambda first, last: self._predict_block(
+                data, members[first:last], trained[first:last], rows[first:last]
+            ),
+            len(members),
+        )
+        return np.concatenate(parts)
+
+    def _side_by_side(self, work: Callable[[int, int], Any], members: int) -> list[Any]:
+        """Do the work for as many members at a time as the network holds: from first to last."""
+        block = self.network.members
+        firsts = range(0, members, block)
+        with ThreadPoolExecutor(min(self.threads, len(firsts))) as pool:
+            return list(pool.map(lambda first: work(first, first + block), firsts))
+
+    def _train_block(
+        self, data: dict[str, Any], patterns: np.ndarray, members: Sequence[Member]
+    ) -> list[Trained]:
         fixed = self._stacked([member.constants for member in members])
-        weights = self._stacked([one.weights for one in trained])
+        state = self._start(members)
+        stop = as_tensors(stop_rows(members, self.network.members, self.stop_rows))
+        curves: list[tuple[np.ndarray, np.ndarray]] = []
+        while bool(ops.any(state["active"])):
+            first = len(curves)
+            dealt = [self._dealt(members, patterns, first + i) for i in range(EPOCHS_AT_ONCE)]
+            batches = {name: np.stack([one[name] for one in dealt]) for name in dealt[0]}
+            state, *losses = self._train_epochs(state, fixed, data, as_tensors(batches), stop)
+            curves += zip(*(np.asarray(loss) for loss in losses), strict=True)
+        return results(state, curves, self.network)[: len(members)]
+
+    def _dealt(
+        self, members: Sequence[Member], patterns: np.ndarray, epoch: int
+    ) -> dict[str, np.ndarray]:
+        shape = (self.network.members, self.max_steps, self.batch_rows)
+        dealt = dealt_rows(members, shape, epoch)
+        return dealt | self._pairs(dealt, members, patterns, epoch)
+
+    def _predict_block(
+        self,
+        data: dict[str, Any],
+        members: Sequence[Member],
+        trained: Sequence[Trained],
+        rows: np.ndarray,
+    ) -> np.ndarray:
+        fixed = self._stacked([member.constants for member in members])
+        weights = self._packed(trained)
         padding = -rows.shape[1] % PREDICT_ROWS
         padded = np.pad(self._padded(rows), ((0, 0), (0, padding))).astype(np.int32)
         parts = [
@@ -127,20 +161,22 @@ class Trainer:
         return np.concatenate(parts, axis=1)[: len(members), : rows.shape[1]]
 
     def _padded(self, of_members: Any) -> Any:
-        """Repeat the first member until the chunk has its full number."""
+        """Repeat the first member until the network has its full number."""
         first = [of_members[0]] * (self.network.members - len(of_members))
         return [*of_members, *first]
 
     def _start(self, members: Sequence[Member]) -> State:
         n, real = self.network.members, len(members)
-        weights = initial_weights(self.network, [member.seed for member in self._padded(members)])
-        zeros = [np.zeros_like(weight) for weight in weights]
+        seeds = [member.seed for member in self._padded(members)]
+        weights = packed(initial_weights(self.network, seeds))
+        zeros = ops.zeros_like(weights)
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
         return as_tensors(
             {
                 "weights": weights,
                 "first_moment": zeros,
                 "second_moment": zeros,
+                "decays": decaying(shapes_of_weights(self.network.trainable_variables)),
                 "average": zeros,
                 "best": zeros,
                 "best_loss": np.full(n, np.inf, np.float32),
@@ -165,6 +201,9 @@ class Trainer:
             for parts in zip(*self._padded(of_members), strict=True)
         ]
 
+    def _packed(self, trained: Sequence[Trained]) -> Tensor:
+        return packed(self._stacked([one.weights for one in trained]))
+
     def _pairs(
         self,
         dealt: Mapping[str, np.ndarray],
@@ -177,121 +216,6 @@ class Trainer:
         if not any(strengths):
             return {}
         return pairs(dealt, [member.seed for member in members], strengths, patterns, epoch)
-
-    def _forward(
-        self,
-        weights: Sequence[Tensor],
-        fixed: Sequence[Tensor],
-        data: dict[str, Any],
-        rows: Tensor,
-    ) -> Tensor:
-        return self._call(weights, fixed, data, {"rows": rows}, None)[0]
-
-    def _call(
-        self,
-        weights: Sequence[Tensor],
-        fixed: Sequence[Tensor],
-        data: dict[str, Any],
-        batch: Mapping[str, Tensor],
-        draw: Tensor | None,
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Return the outputs, and what the network adds to the loss in training."""
-        x = _rows_of(data["x"], batch["rows"])
-        present = ops.take(data["present"], batch["rows"], axis=0)
-        if "partner" in batch:
-            others = _rows_of(data["x"], batch["partner"])
-            x = {name: mixed(x[name], others[name], batch["share"]) for name in x}
-        outputs, _, losses = self.network.stateless_call(
-            weights, fixed, x, present, draw, return_losses=True
-        )
-        return outputs, losses
-
-    def _loss(
-        self,
-        weights: Sequence[Tensor],
-        fixed: Sequence[Tensor],
-        data: dict[str, Any],
-        settings: Mapping[str, Tensor],
-        batch: Mapping[str, Tensor],
-        draw: Tensor | None = None,
-    ) -> Tensor:
-        """Return the loss of each member; in training with what is added to it."""
-        outputs, added = self._call(weights, fixed, data, batch, draw)
-        used = batch["used"]
-
-        def loss_for(rows: Tensor) -> Tensor:
-            target = ops.take(data["target"], rows, axis=0)
-            weight = ops.take(data["weight"], rows, axis=0) * used
-            return self.loss(outputs, target, weight, settings)
-
-        loss = loss_for(batch["rows"])
-        if draw is None:
-            return loss
-        if "partner" in batch:
-            loss = mixed(loss, loss_for(batch["partner"]), batch["share"])
-        kernels = [weights[place] for place in self._kernels_of_readers]
-        absolute = sum(ops.sum(ops.abs(kernel), axis=(1, 2)) for kernel in kernels)
-        return loss + sum(weighted_mean(one, used) for one in added) + settings["l1"] * absolute
-
-    def _train_epoch(
-        self,
-        state: State,
-        fixed: Sequence[Tensor],
-        data: dict[str, Any],
-        batches: dict[str, Tensor],
-        stop: dict[str, Tensor],
-    ) -> tuple[State, Tensor, Tensor]:
-        state, summed = self._train_batches(state, fixed, data, batches)
-        state = end_epoch(state)
-        stop_loss = self._loss(state["average"], fixed, data, state["settings"], stop)
-        steps = ops.cast(ops.maximum(batches["steps"], 1), summed.dtype)
-        return keep_best(state, stop_loss), summed / steps, stop_loss
-
-    def _train_batches(
-        self,
-        state: State,
-        fixed: Sequence[Tensor],
-        data: dict[str, Any],
-        batches: dict[str, Tensor],
-    ) -> tuple[State, Tensor]:
-        """Make a step for each batch; return the sum of each member's losses, too."""
-        moving = ("weights", "first_moment", "second_moment", "step")
-
-        def one_batch(number: Tensor, now: State, summed: Tensor) -> tuple[Tensor, State, Tensor]:
-            live = ops.logical_and(state["active"], number < batches["steps"])
-            batch = {
-                name: ops.take(values, number, axis=1)
-                for name, values in batches.items()
-                if name != "steps"
-            }
-            draw = ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)
-            loss, gradient = gradients(
-                lambda weights: self._loss(weights, fixed, data, state["settings"], batch, draw),
-                now["weights"],
-            )
-            return (
-                number + 1,
-                adamw(now, gradient, live, state["settings"]),
-                summed + ops.where(live, loss, 0.0),
-            )
-
-        start = (ops.convert_to_tensor(0), {name: state[name] for name in moving})
-        most = ops.max(ops.where(state["active"], batches["steps"], 0))
-        _, now, summed = ops.while_loop(
-            lambda number, *_: number < most,
-            one_batch,
-            (*start, ops.zeros_like(state["best_loss"])),
-        )
-        return {**state, **now}, summed
-
-
-def end_epoch(state: State) -> State:
-    """Count the epoch of the active members, and move their averages."""
-    return average_weights({**state, "epoch": state["epoch"] + ops.cast(state["active"], "int32")})
-
-
-def _rows_of(x: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
-    return {name: ops.take(values, rows, axis=0) for name, values in x.items()}
 
 
 def as_tensors(tree: Any) -> Any:

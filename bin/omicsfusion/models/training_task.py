@@ -54,6 +54,7 @@ def train_group(
     tuning_minutes: int = 0,
     studies: Sequence[Path] = (),
     gpu: str = NONE,
+    cpus: int = 1,
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
@@ -83,6 +84,7 @@ def train_group(
         settings=read_settings(settings),
         tuning_minutes=tuning_minutes,
         studies=tuple(studies),
+        threads=cpus,
     )
     fits = trainer_of(spec.family)(request, reader)
     predictions = prediction_table(fits, model, target, outcome)

@@ -49,6 +49,7 @@ process TRAIN {
         --ensemble ${options.ensemble} \\
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
+        --cpus ${task.cpus} \\
         ${times} ${order} ${settings} ${known} ${gpu}
     """
 
