@@ -38,19 +38,23 @@ class Member:
 
 
 def dealt_rows(
-    members: Sequence[Member], shape: tuple[int, int, int], epoch: int
+    members: Sequence[Member], shape: tuple[int, int, int], epoch: int, balances: bool = True
 ) -> dict[str, np.ndarray]:
     """Deal each member's training rows into batches, anew in each epoch.
+
+    The setting ``balance`` draws rare strata more often (``balanced_draw``).
 
     Parameters
     ----------
     shape
         Members, batches, rows of a batch: the most of each.
+    balances
+        Whether the loss is a sum over samples; without it nothing is balanced.
 
     Returns
     -------
-    ``rows`` of the table and whether they are ``used``, of that shape; ``steps``: batches of each
-    member.
+    ``rows`` of the table and how much they are ``used`` (0 = padding), of that shape; ``steps``:
+    batches of each member.
     """
     rows, used = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     steps = np.zeros(shape[0], np.int32)
@@ -59,12 +63,48 @@ def dealt_rows(
         rng = np.random.default_rng(seed_for(member.seed, "batches", epoch))
         mixed = rng.permutation(len(member.train))
         mixed = mixed[np.argsort(member.strata[mixed], kind="stable")]
+        counts = np.ones(len(mixed), np.float32)
+        if balances and member.settings["balance"] > 0:
+            mixed, counts = balanced_draw(mixed, member.strata, member.settings["balance"])
         steps[m] = -(-len(mixed) // shape[2])
         for step in range(steps[m]):
             batch = member.train[mixed[step :: steps[m]]]
             rows[m, step, : len(batch)] = batch
-            used[m, step, : len(batch)] = 1.0
+            used[m, step, : len(batch)] = counts[step :: steps[m]]
     return {"rows": rows, "used": used, "steps": steps}
+
+
+def balanced_draw(
+    rows: np.ndarray, strata: np.ndarray, balance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw as many rows as there are, rare strata more often and common ones less.
+
+    A stratum that is drawn c times as often counts 1 / c: the expected loss stays what it was, and
+    every batch sees enough of the rare ones.
+
+    Parameters
+    ----------
+    rows
+        Sorted by stratum, shuffled within.
+    strata
+        Of each row.
+    balance
+        0: each stratum has its own share of the draw; 1: all have the same.
+
+    Returns
+    -------
+    Rows, those of a stratum in turns, and how much each counts.
+    """
+    names, firsts, own = np.unique(strata[rows], return_index=True, return_counts=True)
+    wanted = (1.0 - balance) * own + balance * len(rows) / len(names)
+    ends = np.floor(np.cumsum(wanted) + 0.5).astype(int)
+    drawn = np.diff(ends, prepend=0)
+    parts = [
+        np.resize(rows[first : first + n], many)
+        for first, n, many in zip(firsts, own, drawn, strict=True)
+    ]
+    counts = np.repeat(own / np.maximum(drawn, 1), drawn)
+    return np.concatenate(parts), counts.astype(np.float32)
 
 
 def stop_rows(members: Sequence[Member], n_members: int, n_rows: int) -> dict[str, np.ndarray]:

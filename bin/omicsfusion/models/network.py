@@ -1,6 +1,7 @@
 """From scopes to fits: any network with a member axis, trained on all scopes of a group."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from omicsfusion.models.ensemble import MemberEnsemble
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_for
+from omicsfusion.models.heads.distilled import DistilledHead
 from omicsfusion.models.links import average_members
 from omicsfusion.models.program import (
     Problem,
@@ -32,6 +34,9 @@ MEMBERS_PER_CHUNK = 24
 """Members whose samples are in memory together."""
 
 ONE_STRUCTURE: Mapping[str, Mapping[str, Any]] = {DEFAULT: {}}
+
+Found = dict[Scope, list[tuple[Problem, Trained, np.ndarray]]]
+"""Scope -> its problem, what was trained, and outputs (samples x units), of each member."""
 
 Curve = Sequence[tuple[int, float, float]]
 """(epoch, training loss, stopping loss)."""
@@ -72,9 +77,9 @@ def train_networks(
         for scope in reader.scopes
         for number in range(request.ensemble)
     ]
-    found: dict[Scope, list[tuple[Problem, Trained, np.ndarray]]] = {}
-    for task, problem, trained, raw in programs.train(tasks):
-        found.setdefault(task.scope, []).append((problem, trained, raw))
+    found = _found(programs, tasks)
+    if request.distil:
+        programs, found = _distilled(programs, found, tasks, request)
     fits = []
     for scope in reader.scopes:
         study = studies.get(scope.parent)
@@ -84,8 +89,40 @@ def train_networks(
             fits.append(failed_fit(data, outcome, request.horizons, reason))
         else:
             choice = _choice(studies, scope, request)
-            fits.append(_fit(programs, request, head, choice, study, found[scope]))
+            fits.append(_fit(programs, request, choice, study, found[scope]))
     return fits
+
+
+def _found(programs: Programs, tasks: Sequence[Task]) -> Found:
+    found: Found = {}
+    for task, problem, trained, raw in programs.train(tasks):
+        found.setdefault(task.scope, []).append((problem, trained, raw))
+    return found
+
+
+def _distilled(
+    programs: Programs, found: Found, tasks: Sequence[Task], request: TrainingRequest
+) -> tuple[Programs, Found]:
+    """Train one network per scope on what the networks of that scope say on average.
+
+    Scopes none of whose networks converged stay as they are.
+    """
+    good = {scope: [raw for _, raw in _converged(of_scope)] for scope, of_scope in found.items()}
+    taught = {scope: np.mean(raws, axis=0) for scope, raws in good.items() if raws}
+    students = [
+        replace(task, seed=_seed(request, task.scope, request.ensemble))
+        for task in tasks[:: request.ensemble]
+        if task.scope in taught
+    ]
+    school = programs.with_head(DistilledHead(programs.head, taught, request.ensemble))
+    return school, found | _found(school, students)
+
+
+def _converged(
+    found: Sequence[tuple[Problem, Trained, np.ndarray]],
+) -> list[tuple[Trained, np.ndarray]]:
+    """Return the members that trained, and their outputs."""
+    return [(one, raw) for _, one, raw in found if one.best_epoch > 0 and np.isfinite(raw).all()]
 
 
 def _tuned(programs: Programs, request: TrainingRequest) -> "dict[Scope, Study]":
@@ -116,15 +153,15 @@ def _seed(request: TrainingRequest, scope: Scope, number: int) -> int:
 def _fit(
     programs: Programs,
     request: TrainingRequest,
-    head: Head,
     choice: Choice,
     study: "Study | None",
     found: Sequence[tuple[Problem, Trained, np.ndarray]],
 ) -> Fit:
     """Average the members that trained, and turn their outputs into predictions."""
+    head = programs.head
     problem = found[0][0]
     data = problem.data
-    good = [(one, raw) for _, one, raw in found if one.best_epoch > 0 and np.isfinite(raw).all()]
+    good = _converged(found)
     if not good:
         reason = "The loss was infinite or undefined."
         return failed_fit(data, request.outcome, request.horizons, reason)
@@ -158,8 +195,9 @@ def _record(
     notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(request.settings.items())))
     if study is not None:
         notes.append(study.told())
-    if len(trained) < request.ensemble:
-        notes.append(f"{request.ensemble - len(trained)} more did not converge")
+    asked = 1 if request.distil else request.ensemble
+    if len(trained) < asked:
+        notes.append(f"{asked - len(trained)} more did not converge")
     if not problem.targets.stops:
         notes.append("the stop samples cannot judge: a fixed number of epochs")
     return record_of(

@@ -1,7 +1,7 @@
 """Networks with a member axis, compiled for chunks of one size, and scopes trained in chunks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -136,6 +136,13 @@ class Programs:
     def build(self, structure: str) -> Build:
         """Return how a network of a structure is built."""
         return self.head.completed(partial(self._build, **self.structures[structure]))
+
+    def with_head(self, head: Head) -> "Programs":
+        """Return programs that learn something else on the same scopes, one network for each."""
+        shapes = replace(self.shapes, networks=1)
+        return Programs(
+            self._build, self.structures, head, shapes, self.reader, self.layers, self.threads
+        )
 
     def train(self, tasks: Sequence[Task]) -> Iterator[Result]:
         """Train members side by side, those of one structure and of scopes of like size together.

@@ -49,6 +49,8 @@ class TrainingRequest:
     ensemble
         Networks that are averaged per fit, each with random numbers of its own (Lakshminarayanan et
         al., NeurIPS 2017).
+    distil
+        Whether one network learns from those of a fit, and takes their place.
     trials
         Of each training set, on its inner folds; without any, networks have their defaults.
     settings
@@ -71,6 +73,7 @@ class TrainingRequest:
     head: str = "auto"
     class_order: tuple[str, ...] = ()
     ensemble: int = ENSEMBLE
+    distil: bool = False
     trials: int = 0
     settings: Mapping[str, float] = field(default_factory=dict)
     tuning_minutes: int = 0

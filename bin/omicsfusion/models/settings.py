@@ -10,6 +10,8 @@ The defaults are the same for every cohort. They serve whoever sets and tunes no
 - ``label_smoothing``, ``focal`` (classes): share of the truth that is spread over all classes;
   exponent of the focal loss.
 - ``mixup``: a of Beta(a, a). Not for Cox's loss, which compares samples.
+- ``balance``: from batches in which each class has its share, 0, to batches that have all classes
+  equally often, 1. Not for Cox's loss.
 """
 
 import json

@@ -128,7 +128,7 @@ class StreamedTrainer(Trainer):
             here = [_within(member, buffer) for member in members]
             # Deals count on through buffers and epochs: with one buffer, they are epochs.
             deal = epoch * len(buffers) + number
-            dealt = dealt_rows(here, shape, deal)
+            dealt = dealt_rows(here, shape, deal, self.mixes)
             mixing = self._pairs(dealt, here, patterns[parts[number]], deal)
             state, loss = self._batches(state, fixed, data, as_tensors(dealt | mixing))
             summed, steps = summed + np.asarray(loss), steps + dealt["steps"]

@@ -66,7 +66,8 @@ class Trainer:
     max_steps
         The most batches that any member makes of its training rows.
     mixes
-        Whether the loss is a sum over samples; without it the setting ``mixup`` does nothing.
+        Whether the loss is a sum over samples; without it the settings ``mixup`` and ``balance`` do
+        nothing.
     threads
         Networks that are trained at the same time. Nothing else hangs on it.
     """
@@ -140,7 +141,7 @@ class Trainer:
         self, members: Sequence[Member], patterns: np.ndarray, epoch: int
     ) -> dict[str, np.ndarray]:
         shape = (self.network.members, self.max_steps, self.batch_rows)
-        dealt = dealt_rows(members, shape, epoch)
+        dealt = dealt_rows(members, shape, epoch, self.mixes)
         return dealt | self._pairs(dealt, members, patterns, epoch)
 
     def _predict_block(

@@ -9,7 +9,7 @@ process TRAIN {
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, ensemble, settings, trials, tuning_minutes, gpu
+    val options                     // task, target, seed, head, class_order, ensemble, distil, settings, trials, tuning_minutes, gpu
     val code
 
     output:
@@ -30,6 +30,7 @@ process TRAIN {
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
     def settings = options.settings ? "--settings ${options.settings}" : ''
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''
+    def distil = options.distil ? '--distil' : ''
     def gpu = options.gpu == 'none' ? '' : "--gpu ${options.gpu}"
     """
     # One BLAS thread: with two, the linear models of 640 samples x 4,050 features took eight times as long.
@@ -50,7 +51,7 @@ process TRAIN {
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
         --cpus ${task.cpus} \\
-        ${times} ${order} ${settings} ${known} ${gpu}
+        ${times} ${order} ${settings} ${known} ${distil} ${gpu}
     """
 
     stub:

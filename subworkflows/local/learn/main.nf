@@ -37,7 +37,7 @@ workflow LEARN {
             [meta, found] + read + [known.studies.findAll { table -> table.name.startsWith("${meta.model}.") }]
         }
 
-    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'ensemble', 'settings', 'trials', 'tuning_minutes', 'gpu']), codeOf('train.py'))
+    TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'ensemble', 'distil', 'settings', 'trials', 'tuning_minutes', 'gpu']), codeOf('train.py'))
 
     ASSESS(
         TRAIN.out.predictions
