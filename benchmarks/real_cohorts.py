@@ -13,6 +13,7 @@ the patients that have it follow.
 
 ``--models all`` trains every family: gene sets and a gene network come from ../shared/data; the
 "positions" of features are their order in the file, which shows that the family trains, no more.
+Families that read genes are left out where features are probes.
 """
 
 import argparse
@@ -60,6 +61,7 @@ class Cohort:
     only: str = ""
     drop: str = ""
     log: bool = False
+    symbols: bool = True  # whether features have the names of genes
 
 
 BRCA = {
@@ -87,7 +89,7 @@ COHORTS = {
     "brca_os": Cohort("tcga_brca", BRCA, "survival", "os", "age,stage_ajcc", WITH_CLINICAL),
     "gbmlgg_os": Cohort("tcga_gbmlgg", GBMLGG, "survival", "os", "age,is_female", WITH_CLINICAL),
     "gbmlgg_histology": Cohort("tcga_gbmlgg", GBMLGG, "classification", "histology"),
-    "liver_alt": Cohort("liver_toxicity", LIVER, "regression", "alt_iu_l", log=True),
+    "liver_alt": Cohort("liver_toxicity", LIVER, "regression", "alt_iu_l", log=True, symbols=False),
     "ccle_pd0325901": Cohort("ccle_drug", CCLE, "regression", "auc_PD-0325901"),
 }
 
@@ -168,6 +170,8 @@ def knowledge(cohort: Cohort, folder: Path) -> list[str]:
                     if row:
                         name = line.split("\t", 1)[0]
                         out.write(f"chr1\t{1000 * row}\t{1000 * row + 1}\t{name}\n")
+    if not cohort.symbols:
+        return ["--positions", str(places)]
     gene_sets = SHARED / "gene_sets" / "hallmark.gmt"
     network = sorted((SHARED / "networks").glob("*.tsv*"))[0]
     return [
