@@ -31,7 +31,7 @@ class TrainingRequest:
     spec
         The model.
     outcome
-        What is predicted.
+        What is predicted; the first of several targets.
     horizons
         Times at which survival is predicted.
     seed
@@ -57,6 +57,11 @@ class TrainingRequest:
         After which no more trials begin; 0: no limit.
     studies
         Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
+    targets
+        Outcome of each target, the first one among them, when several are trained together; empty
+        otherwise.
+    target
+        Which of several targets is fitted by itself; empty otherwise.
     """
 
     spec: ModelSpec
@@ -73,3 +78,5 @@ class TrainingRequest:
     settings: Mapping[str, float] = field(default_factory=dict)
     tuning_minutes: int = 0
     studies: tuple[Path, ...] = ()
+    targets: Mapping[str, Outcome] = field(default_factory=dict)
+    target: str = ""
