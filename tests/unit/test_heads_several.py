@@ -184,7 +184,7 @@ def test_survival_of_two_kinds_is_learnt_from_those_of_whom_it_is_known(head):
 def test_a_target_with_nothing_to_learn_from_is_named():
     targets = two_numbers()
     targets["b"].table.loc[[f"s{row}" for row in range(6)], "truth"] = 5.0
-    with pytest.raises(UntrainableError, match="^b: The target has one value only"):
+    with pytest.raises(UntrainableError, match=r"^b: The target has one value only"):
         head_for_all(targets).targets(scope())
 
 

@@ -9,7 +9,7 @@ import pytest
 from omicsfusion.models.archive import read_archive
 from omicsfusion.models.ensemble import ensemble_inputs, widened
 from omicsfusion.models.training_task import train_group
-from omicsfusion.scopes import Scope, rows_of, read_splits
+from omicsfusion.scopes import Scope, read_splits, rows_of
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.network_cohort import SCOPES, open_cohort, write_cohort
 
@@ -51,7 +51,7 @@ def joint(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
 
 
 def test_both_targets_are_found_each_in_its_own_unit(joint):
-    folder, table = joint
+    _, table = joint
     assert list(table.columns[9:]) == ["mean", "sd", "truth"]
     for _, rows in table.groupby("target"):
         assert np.corrcoef(rows["mean"], rows["truth"])[0, 1] > 0.7

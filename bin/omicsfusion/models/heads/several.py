@@ -7,7 +7,7 @@ class: minus a log-likelihood, up to constants. Cox's partial likelihood and Hub
 variance of that kind; s weighs them by their size all the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from omicsfusion.models.fit import joint_column
 from omicsfusion.models.heads.above import NetworkAbove
 from omicsfusion.models.heads.base import Build, Head, Settings, Targets, UntrainableError
 from omicsfusion.models.layers import register
-from omicsfusion.models.links import average_members, joined
+from omicsfusion.models.links import joined
 from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
