@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from omicsfusion.splits import SplitError, choose_horizons, list_groups, make_splits
 from omicsfusion.tables.duplicate_pairs import links_of, read_duplicates
-from omicsfusion.tables.outcome import TASKS, read_outcome, read_samples
+from omicsfusion.tables.outcome import TASKS, further_targets, read_outcome, read_samples
 from omicsfusion.tables.tsv import write_tsv
 
 
@@ -15,6 +15,9 @@ def main() -> None:
     args = parse_arguments()
     samples = read_samples(args.samples, args.task)
     outcome = read_outcome(args.samples, args.task)
+    further = {
+        name: read_outcome(args.samples, args.task, name) for name in further_targets(samples)
+    }
     try:
         splits = make_splits(
             samples,
@@ -26,6 +29,7 @@ def main() -> None:
             folds_per_task=args.folds_per_task,
             seed=args.seed,
             links=links_of(read_duplicates(args.duplicates)),
+            further=further,
         )
         horizons = choose_horizons(samples, args.horizons) if args.task == "survival" else None
     except SplitError as error:

@@ -1,7 +1,8 @@
 """All scopes of a run: outer folds, their inner folds, and the training set of all samples."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from omicsfusion.scopes import FINAL, OUTER, Scope
 from omicsfusion.tables.outcome import Outcome
 
 HORIZON_QUANTILES = (0.25, 0.5, 0.75)
+FEWEST_KNOWN = 2
 COLUMNS = ["permutation", "repeat", "fold", "inner", "group", "sample", "patient", "role"]
 
 
@@ -32,6 +34,7 @@ def make_splits(
     folds_per_task: int,
     seed: int,
     links: Sequence[tuple[str, str]] = (),
+    further: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """List every scope of a run with the role of each sample in it.
 
@@ -56,6 +59,9 @@ def make_splits(
         The run's seed.
     links
         Pairs of samples that are the same material and stay in one part.
+    further
+        Outcomes of the targets after the first, by name: they do not stratify, but each training
+        set must have something to learn them from.
 
     Returns
     -------
@@ -82,6 +88,14 @@ def make_splits(
     table["group"] = _group_names(table, folds_per_task)
     table["permutation"] = 0
     _refuse_useless_scopes(table, outcome, each_fold=how == "kfold")
+    for target, of_target in further.items():
+        try:
+            _refuse_unknown(table, of_target)
+            _refuse_useless_scopes(_known(table, of_target), of_target, each_fold=False)
+        except SplitError as error:
+            raise SplitError(
+                f"The target {target!r}, by which folds are not dealt: {error}"
+            ) from error
     return table[COLUMNS]
 
 
@@ -124,11 +138,9 @@ def _design(
     training: pd.DataFrame, outcome: Outcome, links: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
     """Unit and strata of each training sample (index: sample, sorted)."""
-    fine = replace(outcome, table=outcome.table.loc[training.index]).strata()
-    survival = outcome.task == "survival"
-    coarse = (
-        outcome.table.loc[training.index, "event"].astype(int).astype(str) if survival else fine
-    )
+    here = replace(outcome, table=outcome.table.loc[training.index])
+    fine = here.strata()
+    coarse = here.events() if outcome.task == "survival" else fine
     unit = units_of(training.reset_index(), links)
     return pd.DataFrame({"unit": unit, "fine": fine, "coarse": coarse}, index=training.index)
 
@@ -195,6 +207,24 @@ def _group_names(table: pd.DataFrame, folds_per_task: int) -> pd.Series:
     outer = table[table["repeat"] > 0]
     number = outer.groupby(["repeat", "fold"], sort=True).ngroup() // folds_per_task + 1
     return number.map("g{:03d}".format).reindex(table.index, fill_value=FINAL)
+
+
+def _known(table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    return table[outcome.known.loc[table["sample"]].to_numpy()]
+
+
+def _refuse_unknown(table: pd.DataFrame, outcome: Outcome) -> None:
+    """Refuse training sets of which fewer than two samples have an outcome."""
+    train = table[table["role"] == "train"]
+    known = outcome.known.loc[train["sample"]].to_numpy()
+    n_known = pd.Series(known).groupby(
+        [train[name].to_numpy() for name in ("repeat", "fold", "inner")]
+    )
+    if (n_known.sum() < FEWEST_KNOWN).any():
+        raise SplitError(
+            f"some training set would hold fewer than {FEWEST_KNOWN} samples that have it. Leave "
+            "the target out, or use fewer --folds and --inner_folds."
+        )
 
 
 def _refuse_useless_scopes(table: pd.DataFrame, outcome: Outcome, each_fold: bool) -> None:

@@ -896,8 +896,32 @@ def a_survival_target_named_by_one_column(cohort: Cohort) -> None:
     pass
 
 
-@case(error=("One target per run",), options={"target": "subtype,score"})
-def two_targets(cohort: Cohort) -> None:
+@case(error=("names subtype more than once",), options={"target": "subtype,site,subtype"})
+def a_target_named_twice(cohort: Cohort) -> None:
+    pass
+
+
+@case(
+    error=("no column 'sit'", "Did you mean 'site'?", "The columns are: patient, subtype"),
+    options={"target": "subtype,sit"},
+)
+def the_second_target_misspelt(cohort: Cohort) -> None:
+    pass
+
+
+@case(
+    warning=("samples.tsv", "2 of 12 samples have no site: S01, S02", "another target"),
+    options={"target": "subtype,site"},
+)
+def a_second_target_that_some_lack(cohort: Cohort) -> None:
+    cohort.set_sample("site", {"S01": "", "S02": "NA"})
+
+
+@case(
+    error=("orders the classes of one target, and --target names 2",),
+    options={"target": "subtype,site", "class_order": ("A", "B")},
+)
+def an_order_of_classes_of_two_targets(cohort: Cohort) -> None:
     pass
 
 

@@ -39,12 +39,23 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
 def test_what_does_not_fit_together_is_refused(tmp_path: Path, parser: str) -> None:
     done = run(
         tmp_path,
-        *("--task", "regression", "--target", "score", "--head", "cox", "--class_order", "a,b"),
+        *(
+            "--task",
+            "regression",
+            "--target",
+            "score,score",
+            "--head",
+            "cox",
+            "--class_order",
+            "a,b",
+        ),
         *("--settings", "mixap=1,focal=1,focal=2,l1=7", "--tuning_minutes", "5"),
         parser=parser,
     )
     assert done.code == 1
     for telling in (
+        "--target: score is there twice. Name each target once.",
+        "--class_order orders the classes of one target, and --target names 2.",
         "--head cox is not for --task regression. Use auto or gaussian or huber.",
         "--class_order is for --task classification; a regression has no classes. Leave it out.",
         "--settings: there is no setting 'mixap'. Did you mean 'mixup'?",

@@ -6,7 +6,6 @@ import random
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -119,21 +118,50 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_order_of_rows(
     assert tables_of(again.outdir) == tables_of(classified.outdir)
 
 
-def test_folds_in_tasks_of_their_own_agree_with_folds_in_one_task(
-    small_cohort: Path, tmp_path: Path
-) -> None:
-    regression = ("--task", "regression", "--target", "response", *SMALL)
-    together = run(tmp_path / "together", *inputs_in(small_cohort), *regression)
-    apart = run(tmp_path / "apart", *inputs_in(small_cohort), *regression, "--folds_per_task", 1)
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory, small_cohort: Path) -> tuple[Run, Run]:
+    """Two numbers trained together, one missing of every third: in one task, and apart."""
+    folder = tmp_path_factory.mktemp("numbers")
+    cohort = folder / "cohort"
+    shutil.copytree(small_cohort, cohort)
+    samples = pd.read_csv(cohort / "samples.tsv", sep="\t", dtype=str)
+    samples["half"] = (samples["response"].astype(float) / 2).where(samples.index % 3 != 0)
+    samples.to_csv(cohort / "samples.tsv", sep="\t", index=False)
+    asked = (*inputs_in(cohort), "--task", "regression", "--target", "response,half", *SMALL)
+    together = run(folder / "together", *asked)
+    apart = run(folder / "apart", *asked, "--folds_per_task", 1)
     assert together.code == apart.code == 0, together.text + apart.text
-    keys = ["model", "scope", "repeat", "fold", "inner", "sample"]
+    return together, apart
+
+
+def test_folds_in_tasks_of_their_own_agree_with_folds_in_one_task(
+    numbers: tuple[Run, Run],
+) -> None:
+    together, apart = numbers
+    keys = ["target", "model", "scope", "repeat", "fold", "inner", "sample"]
     left = read(together, "predictions/predictions.tsv").set_index(keys).sort_index()
     right = read(apart, "predictions/predictions.tsv").set_index(keys).sort_index()
     assert left.index.equals(right.index)
     # docs/usage.md states this tolerance: a thousandth of the outcome's standard deviation.
-    tolerance = 1e-3 * left["truth"].std()
-    assert np.abs(left["mean"] - right["mean"]).max() < tolerance
+    tolerance = 1e-3 * left.groupby("target")["truth"].std()
+    gap = (left["mean"] - right["mean"]).abs().groupby("target").max()
+    assert (gap < tolerance).all()
     assert apart.submitted.count("TRAIN") == 2 * 3
+
+
+def test_every_target_is_predicted_scored_and_shown(numbers: tuple[Run, Run]) -> None:
+    together, _ = numbers
+    samples = read(together, "input/samples.tsv")
+    known = {"response": samples["truth"].count(), "half": samples["truth:half"].count()}
+    assert known["half"] < known["response"]
+    metrics = read(together, "assess/metrics.tsv")
+    tested = metrics[(metrics["scope"] == "test") & (metrics["metric"] == "r2")]
+    counted = tested.groupby("target")["n"].unique().map(list).to_dict()
+    assert counted == {target: [n] for target, n in known.items()}
+    assert set(tested["model"]) == {"linear", "fused"}
+    explained = read(together, "explain/fused.importance.tsv")
+    assert set(explained["output"]) == {"mean", "half:mean"}
+    assert "The target half" in (together.outdir / "report/omicsfusion_report.html").read_text()
 
 
 def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(

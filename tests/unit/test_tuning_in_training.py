@@ -122,7 +122,7 @@ def test_the_digest_of_the_data_sees_inner_samples_and_no_test_samples(tuned, tm
     with h5py.File(tmp_path / "rna.all.matrices.h5", "r+") as file:
         file[INNER[0].key]["X"][1, 0] += 1
     reader, outcome = open_cohort(tmp_path, "regression")
-    assert data_digest(reader, SPEC.layers, outcome, INNER) not in digest
+    assert data_digest(reader, SPEC.layers, [outcome], INNER) not in digest
 
 
 def test_without_trials_nothing_is_tuned(tmp_path):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from omicsfusion.assess.bootstrap import Metrics, estimates_with_intervals, patient_weights
 from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
-from omicsfusion.assess.predictions import PredictionsError, with_outcome
+from omicsfusion.assess.predictions import PredictionsError, of_targets, with_outcome
 from omicsfusion.assess.regression import r2_of_parts
 from omicsfusion.assess.summary import METRICS
 
@@ -83,10 +83,12 @@ def metrics_by_pattern(
     PredictionsError
         A predicted sample is not in ``patterns``.
     """
-    table = with_outcome(predictions, task)
-    table = table[table["permutation"] == 0]
     rows: list[dict[str, object]] = []
-    for _, target in table.groupby("target"):
+    for predicted in of_targets(predictions, task).values():
+        known = with_outcome(predicted, task)
+        target = known[known["permutation"] == 0]
+        if not len(target):
+            continue
         scored = scored_rows(target, SCOPE)
         _check_known(scored, patterns)
         order = _most_samples_first(patterns.loc[scored["sample"].unique()])

@@ -73,6 +73,25 @@ def horizons_of(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted((n[2:] for n in table.columns if n.startswith("s_")), key=float))
 
 
+def of_targets(table: pd.DataFrame, task: str) -> dict[str, pd.DataFrame]:
+    """Part predictions by target, sorted by name, each with the columns of its own classes.
+
+    A class of another target has no probability of any sample in it. Where every fit of a target
+    failed, its classes are those that its samples have.
+    """
+    parts = {str(target): rows for target, rows in table.groupby("target")}
+    if task != "classification" or len(parts) < 2:
+        return parts
+    return {target: rows.drop(columns=_of_others(rows)) for target, rows in parts.items()}
+
+
+def _of_others(rows: pd.DataFrame) -> list[str]:
+    of_classes = {f"p_{name}" for name in classes_of(rows)}
+    own = {name for name in of_classes if rows[name].notna().any()}
+    own = own or {f"p_{name}" for name in rows["truth"].dropna().unique()}
+    return sorted(of_classes - own)
+
+
 def with_outcome(table: pd.DataFrame, task: str) -> pd.DataFrame:
     """Return the rows that can be assessed.
 
@@ -103,8 +122,8 @@ def _row_problems(table: pd.DataFrame, task: str) -> list[str]:
     if len(twice):
         row = ", ".join(f"{key} {twice.iloc[0][key]}" for key in KEYS)
         problems.append(f"{len(twice)} predictions occur more than once; the first: {row}.")
-    if task == "classification":
-        probabilities = table[[f"p_{name}" for name in classes_of(table)]].dropna()
+    for rows in of_targets(table, task).values() if task == "classification" else ():
+        probabilities = rows[[f"p_{name}" for name in classes_of(rows)]].dropna()
         odd = ((probabilities < 0) | (probabilities > 1)).any(axis=1)
         odd |= (probabilities.sum(axis=1) - 1).abs() > PROBABILITY_SUM_TOLERANCE
         if odd.any():

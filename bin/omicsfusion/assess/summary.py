@@ -9,7 +9,7 @@ from omicsfusion.assess.bootstrap import Metrics, estimates_with_intervals, pati
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import mean_confusion, mean_roc
 from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
-from omicsfusion.assess.predictions import SCOPES, with_outcome
+from omicsfusion.assess.predictions import SCOPES, of_targets, with_outcome
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.risk_groups import (
     group_curves,
@@ -32,7 +32,7 @@ FOLD_COLUMNS = [*ENTRY_COLUMNS, "repeat", "fold", "metric", "estimate", *COUNT_C
 
 
 def assess(predictions: pd.DataFrame, task: str, seed: int) -> dict[str, pd.DataFrame]:
-    """Assess all models.
+    """Assess all models, each target by itself on the samples that have it.
 
     Parameters
     ----------
@@ -47,8 +47,21 @@ def assess(predictions: pd.DataFrame, task: str, seed: int) -> dict[str, pd.Data
     -------
     The tables by the name of their file without ``.tsv``: ``metrics``, ``metrics_by_fold``, and
     what the task adds (docs/architecture.md, ASSESS), which shows the test predictions of the real
-    outcome (permutation 0).
+    outcome (permutation 0). Where there are several targets, all tables name them.
     """
+    parts = of_targets(predictions, task)
+    if len(parts) < 2:
+        return _assess_target(predictions, task, seed)
+    named: dict[str, list[pd.DataFrame]] = {}
+    for target, rows in parts.items():
+        for name, table in _assess_target(rows, task, seed).items():
+            if "target" not in table:
+                table.insert(0, "target", target)
+            named.setdefault(name, []).append(table)
+    return {name: _stacked(tables, list(tables[0].columns)) for name, tables in named.items()}
+
+
+def _assess_target(predictions: pd.DataFrame, task: str, seed: int) -> dict[str, pd.DataFrame]:
     table = with_outcome(predictions, task)
     metrics, by_fold = metric_tables(table, task, seed)
     tables = {"metrics": metrics, "metrics_by_fold": by_fold}

@@ -20,7 +20,7 @@ from omicsfusion.scopes import read_splits
 from omicsfusion.tables.cohort_table import open_tables
 from omicsfusion.tables.duplicate_pairs import read_duplicates
 from omicsfusion.tables.layer import read_header
-from omicsfusion.tables.outcome import read_outcome, read_samples
+from omicsfusion.tables.outcome import read_outcome, read_samples, with_outcome
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class GuardRequest:
 
 
 def guard(request: GuardRequest) -> list[Finding]:
-    """Make every check."""
+    """Make every check; of several targets the first is the outcome."""
     samples = read_samples(request.samples, request.task)
     outcome = read_outcome(request.samples, request.task)
+    known = with_outcome(samples, outcome)
     splits = read_splits(request.splits)
     duplicates = read_duplicates(request.duplicates)
     findings = [
@@ -48,18 +49,18 @@ def guard(request: GuardRequest) -> list[Finding]:
         duplicates_in_one_part(splits, samples, duplicates),
         temporal_order(splits, samples, duplicates, request.split),
         external_patients(samples, duplicates),
-        batch_decides_outcome(samples, outcome),
-        batch_predicts_outcome(splits, samples, outcome, request.seed),
+        batch_decides_outcome(known, outcome),
+        batch_predicts_outcome(splits, known, outcome, request.seed),
     ]
     cohorts = set(samples.loc[samples["role"] == "train", "cohort"])
     layers: list[LayerValues] = []
     for layer, paths in _by_layer(request.files).items():
         findings += scaled_before(layer, paths, cohorts)
-        tables = [table for table in open_tables(paths, samples) if table.is_training]
+        tables = [table for table in open_tables(paths, known) if table.is_training]
         if tables:
             layers.append(read_values(layer, tables))
             findings.append(selected_before(layers[-1], outcome))
-    findings.append(batch_importance(splits, samples, outcome, layers, request.seed))
+    findings.append(batch_importance(splits, known, outcome, layers, request.seed))
     return findings
 
 

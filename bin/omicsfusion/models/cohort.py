@@ -1,7 +1,7 @@
 """What a model is given of one scope: every layer's matrix on the same rows, and who has what."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -187,6 +187,11 @@ class GroupReader:
         kept = [rows for rows in kept if (rows["role"] == "train").any()]
         splits = pd.concat(kept) if kept else self._splits.iloc[:0]
         return GroupReader([self._matrices[name]], splits, self._run)
+
+    def having(self, samples: Set[str]) -> "GroupReader":
+        """Return a reader that leaves out the samples that are not among some or external."""
+        kept = self._splits["sample"].isin(samples) | (self._splits["role"] == "external")
+        return GroupReader(list(self._matrices.values()), self._splits[kept], self._run)
 
     def _rows_with(self, name: str, scope: Scope) -> pd.DataFrame:
         with h5py.File(self._matrices[name]) as file:

@@ -40,6 +40,9 @@ class Fit:
         Rows of ``trials.tsv``: what was tried on the inner folds of the scope.
     importances
         Rows of ``trials_importance.tsv``: which of the choices made a difference there.
+    target
+        Which of several targets the fit predicts; empty when it predicts the only one, or all of
+        them (its columns are then those of ``joint_column``).
     """
 
     scope: Scope
@@ -53,6 +56,7 @@ class Fit:
     network: Callable[[], Any] | None = field(default=None, repr=False)
     trials: Sequence[Mapping[str, object]] = ()
     importances: Sequence[Mapping[str, object]] = ()
+    target: str = ""
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -100,6 +104,14 @@ def prediction_names(outcome: Outcome, horizons: Sequence[float]) -> list[str]:
     if outcome.task == "survival":
         return ["risk", *(f"s_{horizon:g}" for horizon in horizons)]
     return ["mean", "sd"]
+
+
+def joint_column(target: str, name: str) -> str:
+    """Name a prediction column of one of the targets that a fit predicts together.
+
+    Between the two stands a tab, which no name in a TSV holds.
+    """
+    return f"{target}\t{name}"
 
 
 def class_columns(probabilities: np.ndarray, outcome: Outcome) -> dict[str, np.ndarray]:

@@ -156,7 +156,8 @@ def _best(task: LinearTask, paths: Sequence[InnerPath], n_candidates: int) -> in
         [
             [task.value(*_held_out(task, path, candidate)) for candidate in range(n_candidates)]
             for path in paths
-            if not path.failure
+            # An inner fold may hold out nobody who has the one of several targets.
+            if not path.failure and len(path.data.rows("test"))
         ]
     ).reshape(-1, n_candidates)
     values = values[~np.isnan(values).any(axis=1)]

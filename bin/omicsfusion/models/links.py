@@ -3,9 +3,13 @@
 A link takes ``raw`` (members x samples x units), ``offset`` (one per output) and ``scale`` (one per
 unit) and returns samples x outputs. Saved archives name the link, so that a link, once published,
 keeps its meaning.
+
+Where a network has several targets, its link is those of the targets, each with the numbers of its
+units and outputs: ``identity:1:1+softmax:3:3``. Units and outputs of a target stand together, in
+that order; units after the last target's are not looked at.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from omicsfusion.models.backend import Tensor, keras
 
@@ -16,6 +20,7 @@ USUAL_LOGIT = -2.2
 those at risk whom the first of ten equal parts of the events takes when nobody is censored."""
 
 SMALLEST_HAZARD = 1e-30
+AND, OF = "+", ":"
 
 
 def softmax(raw: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
@@ -54,4 +59,17 @@ LINKS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 def average_members(raw: Tensor, link: str, offset: Tensor, scale: Tensor) -> Tensor:
     """Turn outputs (members x samples x units) into one prediction: samples x outputs."""
-    return LINKS[link](raw, offset, scale)
+    if link in LINKS:
+        return LINKS[link](raw, offset, scale)
+    parts, unit, output = [], 0, 0
+    for part in link.split(AND):
+        name, units, outputs = part.split(OF)
+        of_units = slice(unit, unit := unit + int(units))
+        of_outputs = slice(output, output := output + int(outputs))
+        parts.append(LINKS[name](raw[..., of_units], offset[of_outputs], scale[of_units]))
+    return ops.concatenate([ops.convert_to_tensor(part) for part in parts], axis=-1)
+
+
+def joined(parts: Sequence[tuple[str, int, int]]) -> str:
+    """Name the link of several targets, given the link, units and outputs of each."""
+    return AND.join(f"{name}{OF}{units}{OF}{outputs}" for name, units, outputs in parts)

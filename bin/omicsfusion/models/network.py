@@ -11,9 +11,9 @@ from omicsfusion.models.archive import save_archive
 from omicsfusion.models.choice import DEFAULT, Choice, default_choice
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.ensemble import MemberEnsemble
-from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
+from omicsfusion.models.fit import Fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
-from omicsfusion.models.heads.choice import head_for
+from omicsfusion.models.heads.choice import head_of
 from omicsfusion.models.heads.distilled import DistilledHead
 from omicsfusion.models.links import average_members
 from omicsfusion.models.program import (
@@ -23,6 +23,7 @@ from omicsfusion.models.program import (
     shapes_of,
 )
 from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.targets import failed
 from omicsfusion.models.trained import Trained
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
@@ -67,8 +68,8 @@ def train_networks(
     -------
     One fit per scope, in the order of the reader's scopes.
     """
-    spec, outcome = request.spec, request.outcome
-    head = head_for(outcome, request.horizons, request.head, request.class_order)
+    spec = request.spec
+    head = head_of(request)
     shapes = shapes_of(reader, spec.layers, members_at_once, request.ensemble)
     programs = Programs(build, structures, head, shapes, reader, spec.layers, request.threads)
     studies = _tuned(programs, request)
@@ -85,8 +86,7 @@ def train_networks(
         study = studies.get(scope.parent)
         if scope in programs.untrainable:
             data = reader.load(scope, ())
-            reason = programs.untrainable[scope]
-            fits.append(failed_fit(data, outcome, request.horizons, reason))
+            fits.append(failed(data, request, programs.untrainable[scope]))
         else:
             choice = _choice(studies, scope, request)
             fits.append(_fit(programs, request, choice, study, found[scope]))
@@ -164,7 +164,7 @@ def _fit(
     good = _converged(found)
     if not good:
         reason = "The loss was infinite or undefined."
-        return failed_fit(data, request.outcome, request.horizons, reason)
+        return failed(data, request, reason)
     trained, raw = [one for one, _ in good], np.stack([outputs for _, outputs in good])
     offset, scale = head.unit(raw, data, problem.targets)
     prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)

@@ -12,3 +12,6 @@ NETWORKS = {
     "cnn": "omicsfusion.models.families.cnn",
     "graph": "omicsfusion.models.families.graph",
 }
+
+JOINT = frozenset(NETWORKS) - {"late"}
+"""Families whose network predicts several targets together; all others fit each by itself."""

@@ -31,7 +31,7 @@ class TrainingRequest:
     spec
         The model.
     outcome
-        What is predicted.
+        What is predicted; the first of several targets.
     horizons
         Times at which survival is predicted.
     seed
@@ -61,6 +61,11 @@ class TrainingRequest:
         Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
     threads
         Networks that are trained at the same time. No result hangs on it.
+    targets
+        Outcome of each target, the first one among them, when several are trained together; empty
+        otherwise.
+    target
+        Which of several targets is fitted by itself; empty otherwise.
     """
 
     spec: ModelSpec
@@ -79,3 +84,5 @@ class TrainingRequest:
     tuning_minutes: int = 0
     studies: tuple[Path, ...] = ()
     threads: int = 1
+    targets: Mapping[str, Outcome] = field(default_factory=dict)
+    target: str = ""

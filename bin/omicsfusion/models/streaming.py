@@ -6,7 +6,8 @@ The steps, the losses and what is kept are those of training in memory. What dif
   that a batch gets (``feed``); when one buffer holds them all, the batches are the same;
 - the stopping loss is the mean over blocks of ``PREDICT_ROWS`` samples, weighted by their weights:
   for a loss that is a weighted mean over samples the same number. Cox's loss, which compares
-  samples, compares those of a block: less exact, and as fair to every epoch.
+  samples, compares those of a block: less exact, and as fair to every epoch. So is that of several
+  targets, whose blocks are weighted by who has any.
 
 Memory hangs on the width of the table and not on its length, but for a few numbers per sample
 (outcome, roles, outputs).

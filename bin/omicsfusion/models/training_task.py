@@ -9,13 +9,15 @@ from omicsfusion.models.accelerator import NONE, settle_gpu
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
-from omicsfusion.models.network_modules import NETWORKS
+from omicsfusion.models.network_modules import JOINT, NETWORKS
 from omicsfusion.models.registry import parse_model
 from omicsfusion.models.request import ENSEMBLE, TrainingRequest
 from omicsfusion.models.settings import read_settings
+from omicsfusion.models.targets import fits_of_targets, tables_of_targets
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.scopes import read_splits
-from omicsfusion.tables.outcome import read_outcome
+from omicsfusion.tables.arguments import listed
+from omicsfusion.tables.outcome import read_outcomes
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 RECORD_COLUMNS = (
@@ -62,8 +64,14 @@ def train_group(
     Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv``,
     ``<out>.trials.tsv``, ``<out>.trials_importance.tsv`` and the folder ``<out>.models``
     (see docs/architecture.md).
+
+    Parameters
+    ----------
+    target
+        One name, or several separated by commas.
     """
-    outcome = read_outcome(samples, task)
+    outcomes = read_outcomes(samples, task, listed(target))
+    outcome = next(iter(outcomes.values()))
     times = [] if horizons is None else read_tsv(horizons)["time"].tolist()
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
@@ -87,17 +95,24 @@ def train_group(
         tuning_minutes=tuning_minutes,
         studies=tuple(studies),
         threads=cpus,
+        targets=outcomes if len(outcomes) > 1 else {},
     )
-    fits = trainer_of(spec.family)(request, reader)
-    predictions = prediction_table(fits, model, target, outcome)
+    fits = fits_of_targets(trainer_of(spec.family), request, reader, spec.family in JOINT)
+    predictions = (
+        tables_of_targets(fits, model, request)
+        if request.targets
+        else prediction_table(fits, model, target, outcome)
+    )
+    several = tuple(request.targets)
+    names = dict.fromkeys(n for one in outcomes.values() for n in prediction_names(one, times))
     write_tsv(
-        predictions[_in_order(predictions, prediction_names(outcome, times))],
+        predictions[_in_order(predictions, list(names))],
         f"{out}.predictions.tsv",
     )
-    write_tsv(_training_table(fits, model), f"{out}.training.tsv")
-    write_tsv(_curves_table(fits, model), f"{out}.curves.tsv")
-    write_tsv(_trials_table(fits, model), f"{out}.trials.tsv")
-    write_tsv(_importance_table(fits, model), f"{out}.trials_importance.tsv")
+    write_tsv(_training_table(fits, model, several), f"{out}.training.tsv")
+    write_tsv(_curves_table(fits, model, several), f"{out}.curves.tsv")
+    write_tsv(_trials_table(fits, model, several), f"{out}.trials.tsv")
+    write_tsv(_importance_table(fits, model, several), f"{out}.trials_importance.tsv")
     folder = Path(f"{out}.models")
     folder.mkdir(exist_ok=True)
     for fit in fits:
@@ -111,40 +126,54 @@ def _in_order(predictions: pd.DataFrame, names: list[str]) -> list[str]:
     return [*head, *names, *truth]
 
 
-def _scope_columns(fit: Fit, model: str) -> dict[str, object]:
+def _scope_columns(fit: Fit, model: str, targets: Sequence[str]) -> dict[str, object]:
+    """Say which fit a row is of; ``targets``: what it predicts, where there are several."""
+    own = {"target": fit.target or ",".join(targets)} if targets else {}
     return {
         "model": model,
+        **own,
         "repeat": fit.scope.repeat,
         "fold": fit.scope.fold,
         "inner": fit.scope.inner,
     }
 
 
-def _training_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+def _columns(targets: Sequence[str], *more: str) -> list[str]:
+    return ["model", *(["target"] if targets else []), "repeat", "fold", "inner", *more]
+
+
+def _training_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
     rows = [
-        {**_scope_columns(fit, model), **{c: fit.record.get(c) for c in RECORD_COLUMNS}}
+        {**_scope_columns(fit, model, targets), **{c: fit.record.get(c) for c in RECORD_COLUMNS}}
         for fit in fits
     ]
     return pd.DataFrame(rows)
 
 
-def _curves_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
+def _curves_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
     rows = [
-        {**_scope_columns(fit, model), "epoch": epoch, "train_loss": train, "stop_loss": stop}
+        {
+            **_scope_columns(fit, model, targets),
+            "epoch": epoch,
+            "train_loss": train,
+            "stop_loss": stop,
+        }
         for fit in fits
         for epoch, train, stop in fit.curve
     ]
-    columns = ["model", "repeat", "fold", "inner", "epoch", "train_loss", "stop_loss"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=_columns(targets, "epoch", "train_loss", "stop_loss"))
 
 
-def _trials_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
-    rows = [{**_scope_columns(fit, model), **trial} for fit in fits for trial in fit.trials]
-    columns = ["model", "repeat", "fold", "inner", "trial", "state", "chosen", "score", "folds"]
+def _trials_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
+    rows = [
+        {**_scope_columns(fit, model, targets), **trial} for fit in fits for trial in fit.trials
+    ]
+    columns = _columns(targets, "trial", "state", "chosen", "score", "folds")
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
-def _importance_table(fits: Sequence[Fit], model: str) -> pd.DataFrame:
-    rows = [{**_scope_columns(fit, model), **row} for fit in fits for row in fit.importances]
-    columns = ["model", "repeat", "fold", "inner", "parameter", "importance", "n_trials"]
-    return pd.DataFrame(rows, columns=columns)
+def _importance_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
+    rows = [
+        {**_scope_columns(fit, model, targets), **row} for fit in fits for row in fit.importances
+    ]
+    return pd.DataFrame(rows, columns=_columns(targets, "parameter", "importance", "n_trials"))

@@ -1,13 +1,14 @@
 """One step of a chain, fitted on or applied to samples with what is known of them."""
 
 import numpy as np
+import pandas as pd
 
 from omicsfusion.preprocess.annotations import Annotations
 from omicsfusion.preprocess.step import Step
 
 
 def fitted(step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotations) -> Step:
-    """Fit a step on training samples.
+    """Fit a step on training samples; one that learns from the outcome, on those that have it.
 
     Parameters
     ----------
@@ -15,8 +16,13 @@ def fitted(step: Step, X: np.ndarray, names: np.ndarray, annotations: Annotation
         Of the columns of X; the annotations' own features are not looked at.
     """
     here = annotations.of_features(tuple(names))
-    y = here.outcome if step.supervised else None
-    return step.fit(X, y, **here.named(step.needs))
+    if not step.supervised or here.outcome is None:
+        return step.fit(X, None, **here.named(step.needs))
+    missing = pd.isna(here.outcome)
+    known = np.flatnonzero(~(missing.any(axis=1) if missing.ndim == 2 else missing))
+    if len(known) < len(X):
+        X, here = X[known], here.of_rows(known)
+    return step.fit(X, here.outcome, **here.named(step.needs))
 
 
 def transformed(

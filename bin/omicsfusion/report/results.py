@@ -11,6 +11,7 @@ import pandas as pd
 
 from omicsfusion.report.published import NEEDED, OPTIONAL, RECIPES, TEXT_COLUMNS
 from omicsfusion.report.words import model_order
+from omicsfusion.tables.outcome import further_targets, outcome_columns
 from omicsfusion.tables.problems import Problem, read_problems
 from omicsfusion.tables.tsv import read_tsv
 
@@ -33,7 +34,7 @@ class Results:
         Name of the outcome.
     tables
         By the names in ``published.py``; what was not published is empty. Only the real
-        outcome (permutation 0) and the first target.
+        outcome (permutation 0) and this target.
     problems
         What CHECK_INPUT and IMPORT had to say.
     recipes
@@ -42,6 +43,8 @@ class Results:
         The run's parameters; empty when they were not recorded.
     version
         Of the pipeline; empty when not recorded.
+    others
+        The same of the targets after the first, which the page tells less of.
     """
 
     task: str
@@ -51,6 +54,7 @@ class Results:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+    others: "tuple[Results, ...]" = ()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.tables[name]
@@ -63,8 +67,10 @@ class Results:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Classes of a classification, sorted; empty for other tasks."""
-        names = self["predictions"].columns
-        return tuple(sorted(name[2:] for name in names if name.startswith("p_")))
+        table = self["predictions"]
+        names = [name for name in table.columns if name.startswith("p_")]
+        own = [name for name in names if table[name].notna().any()]  # others: of another target
+        return tuple(sorted(name[2:] for name in own or names))
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -94,15 +100,16 @@ def read_results(folder: Path) -> Results:
     task = _task_of(folder / NEEDED["predictions"])
     tables = {name: _read(folder / path, task) for name, path in NEEDED.items()}
     tables |= {name: _gather(folder, *where, task) for name, where in OPTIONAL.items()}
-    targets = sorted(tables["metrics"]["target"].unique())
+    targets = _targets(tables["metrics"]["target"], tables["samples"])
     if not targets:
         raise ResultsError(f"{folder / NEEDED['metrics']} has no rows: no model was assessed.")
     record = _record(folder / "pipeline_info" / "params.json")
     problems = folder / "input" / "problems.tsv"
+    first, *others = targets
     return Results(
         task=task,
-        target=targets[0],
-        tables={name: _real_outcome(table, targets[0]) for name, table in tables.items()},
+        target=first,
+        tables=_of_target(tables, task, first),
         problems=tuple(read_problems(problems).found) if problems.is_file() else (),
         recipes={
             path.name.removesuffix(RECIPES[1:]): _record(path)
@@ -110,7 +117,27 @@ def read_results(folder: Path) -> Results:
         },
         params=record.get("params", {}),
         version=record.get("version") or "",
+        others=tuple(
+            Results(task, name, _of_target(tables, task, name, further=name)) for name in others
+        ),
     )
+
+
+def _targets(assessed: pd.Series, samples: pd.DataFrame) -> list[str]:
+    """List the targets in the order in which the run named them."""
+    further = [name for name in further_targets(samples.columns) if name in set(assessed)]
+    return [*sorted(set(assessed) - set(further)), *further]
+
+
+def _of_target(
+    tables: Mapping[str, pd.DataFrame], task: str, target: str, further: str = ""
+) -> dict[str, pd.DataFrame]:
+    stored = {column: name for name, column in outcome_columns(task, further).items()}
+    found = {name: _real_outcome(table, target) for name, table in tables.items()}
+    if further:
+        own = found["samples"].drop(columns=list(stored.values())).rename(columns=stored)
+        found["samples"] = own
+    return found
 
 
 def _task_of(predictions: Path) -> str:
@@ -121,21 +148,32 @@ def _task_of(predictions: Path) -> str:
 
 
 def _read(path: Path, task: str) -> pd.DataFrame:
-    classes = ("truth",) if task == "classification" else ()
+    classes: list[str] = []
+    if task == "classification":
+        header = pd.read_csv(path, sep="\t", nrows=0).columns
+        further = further_targets(header)
+        classes = [outcome_columns(task, name)["truth"] for name in ("", *further)]
     return read_tsv(path, text_columns=(*TEXT_COLUMNS, *classes))
 
 
 def _gather(folder: Path, pattern: str, columns: tuple[str, ...], task: str) -> pd.DataFrame:
     tables = [_read(path, task) for path in sorted(folder.glob(pattern))]
     filled = [table for table in tables if len(table)]
-    empty = pd.DataFrame(columns=list(columns))
-    return pd.concat(filled, ignore_index=True).reindex(columns=list(columns)) if filled else empty
+    if not filled:
+        return pd.DataFrame(columns=list(columns))
+    table = pd.concat(filled, ignore_index=True)
+    # With several targets tables name theirs that otherwise do not.
+    named = ["target"] if "target" in table and "target" not in columns else []
+    return table.reindex(columns=[*columns, *named])
 
 
 def _real_outcome(table: pd.DataFrame, target: str) -> pd.DataFrame:
-    for column, value in (("permutation", 0), ("target", target)):
-        if column in table.columns:
-            table = table[table[column] == value]
+    """Return the rows of the real outcome that tell of a target, maybe among others."""
+    if "permutation" in table.columns:
+        table = table[table["permutation"] == 0]
+    if "target" in table.columns:
+        telling = [name for name in table["target"].unique() if target in str(name).split(",")]
+        table = table[table["target"].isin(telling)]
     return table.reset_index(drop=True)
 
 

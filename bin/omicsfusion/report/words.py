@@ -160,8 +160,10 @@ def model_order(model: str) -> tuple[int, int, str]:
 
 
 def output_name(output: str) -> str:
-    """Say in words what a model's output is."""
-    return {"risk": "the risk", "mean": "the predicted value"}.get(output, output)
+    """Say in words what a model's output is; of targets after the first with their name."""
+    target, colon, own = output.rpartition(":")
+    words = {"risk": "the risk", "mean": "the predicted value"}
+    return f"{target}: {words[own]}" if colon and own in words else words.get(output, output)
 
 
 def _undefined(value: float) -> bool:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from omicsfusion.tables.accounting import Seen
 from omicsfusion.tables.findings import Findings
+from omicsfusion.tables.outcome import outcome_columns
 from omicsfusion.tables.outcome_check import CheckedOutcome
 from omicsfusion.tables.samples import SampleTable
 from omicsfusion.tables.samplesheet import CLINICAL, SAMPLES
@@ -47,8 +48,9 @@ def clean_samples(
     has_clinical: bool,
 ) -> pd.DataFrame:
     """Return ``samples.tsv``: the samples that are used, sorted; none when that is not known."""
-    survival = found.request.task == "survival"
-    truth = ["time", "event"] if survival else ["truth"]
+    _, *further = found.request.targets or ("",)
+    task = found.request.task
+    truth = [column for name in ("", *further) for column in outcome_columns(task, name).values()]
     columns = ["sample", "patient", "cohort", "role", "group", "batch", "split", *truth, "layers"]
     if samples is None or outcome is None or design is None or not found.members.cohort:
         return pd.DataFrame(columns=columns)

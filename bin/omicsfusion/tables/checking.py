@@ -23,13 +23,14 @@ from omicsfusion.tables.designs import check_batch, check_group, check_split
 from omicsfusion.tables.findings import Findings, Request
 from omicsfusion.tables.layer_ids import check_seg, find_layers
 from omicsfusion.tables.layer_sizes import check_layer_sizes
-from omicsfusion.tables.outcome_check import CheckedOutcome, check_outcome
+from omicsfusion.tables.outcome_check import CheckedOutcome
 from omicsfusion.tables.plan import Plan
 from omicsfusion.tables.planning import make_plan
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.reading import read_ids
 from omicsfusion.tables.samples import SampleTable, read_sample_table
 from omicsfusion.tables.samplesheet import CLINICAL, TRAIN, SheetRow, read_samplesheet
+from omicsfusion.tables.targets_check import check_targets
 from omicsfusion.tables.unreadable import UnreadableTableError
 
 # Why a sample is not used when errors kept the checks from coming to its case.
@@ -69,11 +70,11 @@ def check(request: Request) -> Checked:
     _check_layers(found)
     found.roles = {row.cohort: row.role for row in found.sheet}
     candidates = _candidates(found, samples)
-    outcome = check_outcome(
-        samples, candidates, request.task, request.target, request.folds, found.problems
+    outcome = check_targets(
+        samples, candidates, request.task, request.targets, request.folds, found.problems
     )
     if outcome is not None:
-        check_class_order(request.class_order, request.task, outcome, candidates, found.problems)
+        check_class_order(request, outcome, candidates, found.problems)
     left_out = outcome.left_out if outcome is not None else {}
     used = candidates.index.drop(list(left_out))
     found.members.left_out.update(left_out)
@@ -167,9 +168,8 @@ def _covariates(
     request = found.request
     if not request.covariates:
         return None
-    names = [request.target]
-    if request.task == "survival":
-        names = [f"{request.target}_time", f"{request.target}_event"]
+    ends = ("_time", "_event") if request.task == "survival" else ("",)
+    names = [f"{target}{end}" for target in request.targets for end in ends]
     return check_covariates(
         samples,
         used,

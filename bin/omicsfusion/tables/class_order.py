@@ -1,32 +1,40 @@
 """Does ``--class_order`` name the classes, each once?"""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pandas as pd
 
+from omicsfusion.tables.findings import Request
 from omicsfusion.tables.ids import shown
 from omicsfusion.tables.outcome_check import CheckedOutcome
 from omicsfusion.tables.problems import Problems
 
 
 def check_class_order(
-    order: Sequence[str], task: str, outcome: CheckedOutcome, roles: pd.Series, problems: Problems
+    request: Request, outcome: CheckedOutcome, roles: pd.Series, problems: Problems
 ) -> None:
     """Hold the order against the classes of the training samples.
 
     Parameters
     ----------
-    order
-        As the user gave it; empty when the classes have none.
+    request
+        Its ``class_order`` is empty when the classes have none.
     roles
         Index: sample; ``train`` or ``external``.
     """
+    order, task = request.class_order, request.task
     if not order:
         return
     if task != "classification":
         problems.error(
             f"--class_order is for --task classification; a {task} has no classes.", "Leave it out."
+        )
+        return
+    if len(request.targets) > 1:
+        problems.error(
+            f"--class_order orders the classes of one target, and --target names "
+            f"{len(request.targets)}.",
+            "Leave it out, or train the target with ordered classes in a run of its own.",
         )
         return
     truth = outcome.table["truth"]

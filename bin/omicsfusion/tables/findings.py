@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.cohorts import Membership
 from omicsfusion.tables.layer_ids import LayerIds
 from omicsfusion.tables.problems import Problems
@@ -16,6 +17,8 @@ class Request:
 
     Attributes
     ----------
+    target
+        One name, or several separated by commas.
     tables
         Line of the samplesheet -> staged file; None: paths are read as written.
     """
@@ -36,6 +39,11 @@ class Request:
     folds_per_task: int = 0
     models: tuple[str, ...] = ("clinical", "linear", "fused")
     tables: Mapping[int, Path] | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets by name, as the user listed them."""
+        return listed(self.target)
 
 
 @dataclass

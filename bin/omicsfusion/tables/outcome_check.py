@@ -41,9 +41,15 @@ class CheckedOutcome:
 
 
 def check_outcome(
-    samples: SampleTable, roles: pd.Series, task: str, target: str, folds: int, problems: Problems
+    samples: SampleTable,
+    roles: pd.Series,
+    task: str,
+    target: str,
+    folds: int,
+    problems: Problems,
+    alone: bool = True,
 ) -> CheckedOutcome | None:
-    """Check the outcome of the samples that have omics.
+    """Check one outcome of the samples that have omics.
 
     Parameters
     ----------
@@ -51,25 +57,24 @@ def check_outcome(
         All samples.
     roles
         Index: sample; ``train`` or ``external``. External samples may lack the outcome.
-    task, target, folds
+    task, folds
         As the user asked.
+    target
+        One of those that the user named.
+    alone
+        Whether it is the only one: a sample that lacks it is left out then.
 
     Returns
     -------
     None when the columns are not there.
     """
-    if "," in target:
-        problems.error(
-            f"--target {target} names several outcomes.", "One target per run at present."
-        )
-        return None
     columns = [f"{target}_time", f"{target}_event"] if task == "survival" else [target]
     why = f"--target {target} of --task {task}"
     lacking = [name for name in columns if not require_column(samples, name, why, problems)]
     if lacking:
         _hint_at_other_task(samples, task, target, problems)
         return None
-    return _CHECKS[task](samples, roles, target, folds, problems)
+    return _CHECKS[task](samples, roles, target, folds, problems, alone)
 
 
 def _hint_at_other_task(samples: SampleTable, task: str, target: str, problems: Problems) -> None:
@@ -140,29 +145,43 @@ def _cure_for_outcome(bad: Sequence[str], column: str) -> str:
 
 
 def _leave_out_missing(
-    missing: pd.Index, roles: pd.Series, what: str, samples: SampleTable, problems: Problems
+    missing: pd.Index,
+    roles: pd.Series,
+    what: str,
+    samples: SampleTable,
+    problems: Problems,
+    alone: bool,
 ) -> dict[str, str]:
     """Leave training samples without an outcome out, with one warning."""
     lost = [sample for sample in missing if roles[sample] == "train"]
+    fate = " and are left out" if alone else ""
     if lost:
         problems.warn(
-            f"{len(lost)} of {int((roles == 'train').sum())} samples have no {what} and are left "
-            f"out: {shown(lost)}.",
-            "The accounting lists them all.",
+            f"{len(lost)} of {int((roles == 'train').sum())} samples have no {what}{fate}: "
+            f"{shown(lost)}.",
+            "The accounting lists them all."
+            if alone
+            else "They count where they have another target; the accounting lists those without.",
             file=samples.name,
         )
     return dict.fromkeys(lost, f"{what} is missing")
 
 
 def _check_survival(
-    samples: SampleTable, roles: pd.Series, target: str, folds: int, problems: Problems
+    samples: SampleTable,
+    roles: pd.Series,
+    target: str,
+    folds: int,
+    problems: Problems,
+    alone: bool,
 ) -> CheckedOutcome:
     used = roles.index
     time = _numbers(samples, used, f"{target}_time", "the survival times", problems)
     event = _numbers(samples, used, f"{target}_event", "the events", problems)
     _check_event_codes(samples, event, f"{target}_event", problems)
     missing = used[time.isna() | event.isna()]
-    left_out = _leave_out_missing(missing, roles, f"{target} time or event", samples, problems)
+    what = f"{target} time or event"
+    left_out = _leave_out_missing(missing, roles, what, samples, problems, alone)
     bad = used[(time <= 0) & ~event.isna()]
     left_out.update(_leave_out_bad_times(samples, time, bad, f"{target}_time", problems))
     table = pd.DataFrame({"time": time, "event": event}).drop(index=list(left_out))
@@ -231,10 +250,16 @@ def _check_events(event: pd.Series, column: str, folds: int, name: str, problems
 
 
 def _check_classes(
-    samples: SampleTable, roles: pd.Series, target: str, folds: int, problems: Problems
+    samples: SampleTable,
+    roles: pd.Series,
+    target: str,
+    folds: int,
+    problems: Problems,
+    alone: bool,
 ) -> CheckedOutcome:
     truth = words(samples, target, problems, used=roles.index)
-    left_out = _leave_out_missing(truth.index[truth == ""], roles, target, samples, problems)
+    missing = truth.index[truth == ""]
+    left_out = _leave_out_missing(missing, roles, target, samples, problems, alone)
     truth = truth.drop(index=list(left_out))
     classes = truth[roles[truth.index] == "train"]
     patients = samples.patients[classes.index]
@@ -300,10 +325,16 @@ def _check_class_names(
 
 
 def _check_regression(
-    samples: SampleTable, roles: pd.Series, target: str, folds: int, problems: Problems
+    samples: SampleTable,
+    roles: pd.Series,
+    target: str,
+    folds: int,
+    problems: Problems,
+    alone: bool,
 ) -> CheckedOutcome:
     truth = _numbers(samples, roles.index, target, f"the outcome {target}", problems)
-    left_out = _leave_out_missing(truth.index[truth.isna()], roles, target, samples, problems)
+    missing = truth.index[truth.isna()]
+    left_out = _leave_out_missing(missing, roles, target, samples, problems, alone)
     truth = truth.drop(index=list(left_out))
     known = truth[roles[truth.index] == "train"]
     if known.nunique() < 2:

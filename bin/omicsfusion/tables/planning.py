@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from omicsfusion.tables.findings import Findings, Request
+from omicsfusion.tables.outcome import outcome_columns
 from omicsfusion.tables.plan import Design, LayerCount, Plan, count_patterns
 from omicsfusion.tables.samplesheet import CLINICAL, EXTERNAL, TRAIN
 
@@ -30,7 +31,7 @@ def make_plan(found: Findings, clean: pd.DataFrame, covariates: pd.DataFrame | N
         ),
         layers=_layer_counts(found, clean, layers_of, covariates),
         patterns=count_patterns(layers_of),
-        outcome=_outcome_lines(request.task, clean),
+        outcome=_outcome_lines(request, clean),
         samples={
             "used": len(clean),
             "train": len(clean) - n_external,
@@ -73,8 +74,21 @@ def _layer_counts(
     return counts
 
 
-def _outcome_lines(task: str, clean: pd.DataFrame) -> list[str]:
-    known = clean[clean["role"] == TRAIN]
+def _outcome_lines(request: Request, clean: pd.DataFrame) -> list[str]:
+    """Say what the training samples' outcome looks like, target by target where there are more."""
+    training = clean[clean["role"] == TRAIN]
+    if len(request.targets) < 2:
+        return _outcome_line(request.task, training)
+    lines = []
+    for number, target in enumerate(request.targets):
+        stored = outcome_columns(request.task, target if number else "")
+        known = training[list(stored.values())].set_axis(list(stored), axis=1).dropna()
+        of_target = _outcome_line(request.task, known)
+        lines += [f"{target}, known of {len(known)} samples. {line}" for line in of_target]
+    return lines
+
+
+def _outcome_line(task: str, known: pd.DataFrame) -> list[str]:
     if known.empty:
         return []
     if task == "survival":

@@ -10,7 +10,7 @@ def parameterProblems(Map given) {
     def required = [report: ['outdir'], selftest: []].getOrDefault(given.step, ['input', 'samples', 'task', 'target'])
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
-    return unknown.unique() + wrong + absent + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given)
+    return unknown.unique() + wrong + absent + targetProblems(given) + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given)
 }
 
 // Return the help text, made from the schema.
@@ -78,6 +78,23 @@ def modelProblems(Map given) {
     return lacking + names
         .findAll { name -> !registry.sets.containsKey(name) && !registry.families.contains(modelParts(name).family) }
         .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal.unique())}Models: ${legal.unique().join(', ')}.".toString() }
+}
+
+// Whether the columns are there is for CHECK_INPUT to say; what their names alone tell is said here.
+def targetProblems(Map given) {
+    def targets = (given.target ?: '').toString().tokenize(',')
+    def twice = targets.countBy { name -> name }.findAll { _name, n -> n > 1 }
+        .collect { name, _n -> "--target: ${name} is there twice. Name each target once.".toString() }
+    def ordered = targets.size() > 1 && given.class_order
+        ? ["--class_order orders the classes of one target, and --target names ${targets.size()}. Leave it out, or train the target with ordered classes in a run of its own.".toString()]
+        : []
+    def distilled = targets.size() > 1 && given.distil.toString() == 'true'
+        ? ["--distil teaches a network one target, and --target names ${targets.size()}. Leave one of them out.".toString()]
+        : []
+    def pupil = given.distil.toString() == 'true' && given.ensemble.toString() == '1'
+        ? ["--distil needs several networks to learn from: give --ensemble 2 or more.".toString()]
+        : []
+    return twice + ordered + distilled + pupil
 }
 
 // A head is for one task, and only classes have an order.

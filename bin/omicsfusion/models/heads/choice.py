@@ -8,7 +8,9 @@ from omicsfusion.models.heads.discrete_hazards import DiscreteHazardHead
 from omicsfusion.models.heads.hazards import CoxHead
 from omicsfusion.models.heads.numbers import GaussianHead, HuberHead
 from omicsfusion.models.heads.ordinal import OrdinalHead
+from omicsfusion.models.heads.several import SeveralHeads
 from omicsfusion.models.heads.suitable import AUTO, require_suitable
+from omicsfusion.models.request import TrainingRequest
 from omicsfusion.tables.outcome import Outcome
 
 
@@ -41,3 +43,20 @@ def head_for(
         discrete = head == "discrete_hazard"
         return (DiscreteHazardHead if discrete else CoxHead)(outcome, horizons)
     return HuberHead(outcome) if head == "huber" else GaussianHead(outcome)
+
+
+def head_of(request: TrainingRequest) -> Head:
+    """Return the head for the targets of a request.
+
+    Raises
+    ------
+    UnsuitableHeadError
+        As for ``head_for``.
+    """
+    if not request.targets:
+        return head_for(request.outcome, request.horizons, request.head, request.class_order)
+    heads = {
+        target: head_for(outcome, request.horizons, request.head, request.class_order)
+        for target, outcome in request.targets.items()
+    }
+    return SeveralHeads(heads, request.targets)

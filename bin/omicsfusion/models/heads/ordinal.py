@@ -7,9 +7,10 @@ import numpy as np
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.family import FusionNetwork
+from omicsfusion.models.heads.above import NetworkAbove
 from omicsfusion.models.heads.base import Build
 from omicsfusion.models.heads.classes import SoftmaxHead
-from omicsfusion.models.layers import MemberDense, register
+from omicsfusion.models.layers import register
 from omicsfusion.tables.outcome import Outcome
 
 ops = keras.ops
@@ -42,7 +43,7 @@ class OrdinalHead(SoftmaxHead):
 
 
 @register
-class OrderedClasses(FusionNetwork):
+class OrderedClasses(NetworkAbove):
     """A network with one output, the score, and above it the log probabilities of ordered classes.
 
     ::
@@ -58,9 +59,7 @@ class OrderedClasses(FusionNetwork):
     """
 
     def __init__(self, network: FusionNetwork, ranks: Sequence[int], **kwargs: Any) -> None:
-        name = kwargs.pop("name", "ordered")
-        super().__init__(network.widths, len(ranks), network.members, name=name, **kwargs)
-        self.network = network
+        super().__init__(network, len(ranks), name=kwargs.pop("name", "ordered"), **kwargs)
         self.ranks = list(ranks)
 
     def build(self, *shapes: Any) -> None:
@@ -74,36 +73,13 @@ class OrderedClasses(FusionNetwork):
         )
         self.built = True
 
-    @property
-    def readers(self) -> Mapping[str, Sequence[MemberDense]]:
-        """The dense layers that read each omics layer."""
-        return self.network.readers
-
-    def constants(
-        self, features: Mapping[str, Sequence[str]], settings: Mapping[str, float]
-    ) -> list[np.ndarray]:
-        """Return what one member does not learn: that of the network below."""
-        return self.network.constants(features, settings)
-
     def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
         """Compute log probabilities, members x batch x classes (see ``FusionNetwork``)."""
         score = self.network(x, present, draw)
         return ops.take(ordered_log_probabilities(score[..., 0], self.steps), self.ranks, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        below = keras.saving.serialize_keras_object(self.network)
-        config = super().get_config()
-        config.pop("units")
-        config.pop("members")
-        return {**config, "network": below, "ranks": self.ranks}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "OrderedClasses":
-        config = dict(config)
-        # Who asks for other widths (``widened``) asks the whole; the network below has them.
-        below, widths = dict(config.pop("network")), config.pop("widths")
-        below["config"] = {**below["config"], "widths": widths}
-        return cls(keras.saving.deserialize_keras_object(below, custom_objects), **config)
+        return {**super().get_config(), "ranks": self.ranks}
 
 
 def first_steps(classes: int) -> np.ndarray:

@@ -16,8 +16,8 @@ from omicsfusion.models.links import average_members
 from omicsfusion.models.program import Problem, Programs, Task
 from omicsfusion.models.request import OtherStudyError, TrainingRequest
 from omicsfusion.models.trained import Trained
-from omicsfusion.models.tuning.score import score
-from omicsfusion.models.tuning.search import Study, search
+from omicsfusion.models.tuning.score import score, score_target
+from omicsfusion.models.tuning.search import Study, mean_of_known, search
 from omicsfusion.models.tuning.space import space_of
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
@@ -49,9 +49,10 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
         ]
         scores = np.full(len(tasks), np.nan)
         for task, problem, trained, raw in programs.train(tasks):
-            scores[task.number] = _score(problem, trained, raw, programs.head, request.outcome)
+            scores[task.number] = _score(problem, trained, raw, programs.head, request)
         return list(scores)
 
+    outcomes = tuple(request.targets.values()) or (request.outcome,)
     started = time.monotonic()
     limit = 60 * request.tuning_minutes
     studies = search(
@@ -60,9 +61,9 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
         request.trials,
         seed_for(request.seed, "study", name),
         scored,
-        earlier_trials(request.studies, name, list(inner)),
+        earlier_trials(request.studies, name, list(inner), request.target),
         {
-            scope: data_digest(programs.reader, programs.layers, request.outcome, of)
+            scope: data_digest(programs.reader, programs.layers, outcomes, of)
             for scope, of in inner.items()
         },
         default_choice(request.settings),
@@ -72,9 +73,14 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
 
 
 def earlier_trials(
-    tables: Sequence[Path], model: str, scopes: Sequence[Scope]
+    tables: Sequence[Path], model: str, scopes: Sequence[Scope], target: str = ""
 ) -> dict[Scope, list[Mapping[str, str]]]:
     """Read what an earlier run tried for some training sets, as text.
+
+    Parameters
+    ----------
+    target
+        As in ``TrainingRequest``.
 
     Raises
     ------
@@ -84,10 +90,14 @@ def earlier_trials(
     found: dict[Scope, list[Mapping[str, str]]] = {scope: [] for scope in scopes}
     for path in tables:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-        lacking = [name for name in EARLIER_COLUMNS if name not in table]
+        needed = (*EARLIER_COLUMNS, "target") if target else EARLIER_COLUMNS
+        lacking = [name for name in needed if name not in table]
         if lacking:
             raise OtherStudyError(f"{path.name} lacks {', '.join(lacking)}: it is no trials.tsv.")
-        for row in table[table["model"] == model].to_dict("records"):
+        here = table["model"] == model
+        if target:
+            here &= table["target"] == target
+        for row in table[here].to_dict("records"):
             scope = Scope(int(row["repeat"]), int(row["fold"]), row["inner"])
             if scope in found:
                 found[scope].append({str(name): str(value) for name, value in row.items()})
@@ -95,24 +105,28 @@ def earlier_trials(
 
 
 def data_digest(
-    reader: GroupReader, layers: Sequence[str], outcome: Outcome, inner: Sequence[Scope]
+    reader: GroupReader, layers: Sequence[str], outcomes: Sequence[Outcome], inner: Sequence[Scope]
 ) -> str:
     """Return a digest of the samples, roles, outcomes and values of some inner folds."""
     digest = hashlib.sha256()
     for scope in sorted(inner):
         data = reader.load(scope, ())
-        known = outcome.table.loc[list(data.samples)]
         digest.update(repr((scope.key, data.samples, list(data.roles))).encode())
-        digest.update(known.to_csv(sep="\t").encode())
+        for outcome in outcomes:
+            known = outcome.table.loc[list(data.samples)]
+            digest.update(known.to_csv(sep="\t").encode())
         for layer in sorted(layers):
             digest.update(reader.digest(scope, layer))
     return digest.hexdigest()[:DIGEST_LETTERS]
 
 
 def _score(
-    problem: Problem, trained: Trained, raw: np.ndarray, head: Head, outcome: Outcome
+    problem: Problem, trained: Trained, raw: np.ndarray, head: Head, request: TrainingRequest
 ) -> float:
-    """Score one member on the samples that its inner fold holds out."""
+    """Score one member on the samples that its inner fold holds out.
+
+    Of several targets: the mean of those that can be scored, each on the samples that have it.
+    """
     if trained.best_epoch == 0 or not np.isfinite(raw).all():
         return float("nan")
     data, of_one = problem.data, raw[None]
@@ -122,4 +136,9 @@ def _score(
     rows = predicted_rows(data)
     test = data.roles[rows] == "test"
     samples = [data.samples[row] for row in rows[test]]
-    return score({name: np.asarray(c)[test] for name, c in columns.items()}, samples, outcome)
+    columns = {name: np.asarray(values)[test] for name, values in columns.items()}
+    if not request.targets:
+        return score(columns, samples, request.outcome)
+    return mean_of_known(
+        [score_target(columns, samples, target, request) for target in request.targets]
+    )

@@ -6,6 +6,9 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sksurv.metrics import concordance_index_censored
 
+from omicsfusion.models.fit import prediction_names
+from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.targets import target_columns
 from omicsfusion.tables.outcome import Outcome
 
 METRICS = {
@@ -47,3 +50,19 @@ def score(columns: Mapping[str, np.ndarray], samples: Sequence[str], outcome: Ou
     if variance == 0:
         return float("nan")
     return float(1 - np.mean((known_values - columns["mean"]) ** 2) / variance)
+
+
+def score_target(
+    columns: Mapping[str, np.ndarray],
+    samples: Sequence[str],
+    target: str,
+    request: TrainingRequest,
+) -> float:
+    """Score one of the targets that a joint fit predicts, on the samples that have it."""
+    outcome = request.targets[target]
+    has = outcome.known.loc[list(samples)].to_numpy()
+    if not has.any():
+        return float("nan")
+    own = target_columns(columns, target, prediction_names(outcome, request.horizons))
+    known = [sample for sample, here in zip(samples, has, strict=True) if here]
+    return score({name: values[has] for name, values in own.items()}, known, outcome)

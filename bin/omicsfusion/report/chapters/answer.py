@@ -38,6 +38,7 @@ def answer_chapter(results: Results) -> Chapter:
                 answer_to_baseline(results, main, "linear"),
                 answer_to_course(results),
             ],
+            "others": [headline_sentence(other, main_model(other)) for other in results.others],
             "guards": guards_line(results),
             "figure": _figure(results, rows),
             "metric": metric,

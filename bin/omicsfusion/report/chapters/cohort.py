@@ -149,7 +149,7 @@ def cohort_line(results: Results) -> list[str]:
         count(training["patient"].nunique(), "patient"),
         count(len(training), "sample"),
         count(omics["layer"].nunique(), "omics layer"),
-        f"{results.task} of {results.target}",
+        f"{results.task} of {listed([results.target, *(one.target for one in results.others)])}",
         f"{span(list(folds))} {'fold' if set(folds) == {1} else 'folds'} × {repeats}",
     ]
     if len(external):

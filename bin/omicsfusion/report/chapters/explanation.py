@@ -55,12 +55,15 @@ def direction_sign(direction: float) -> tuple[str, str]:
 def _network(results: Results, model: str, layers: list[str]) -> dict[str, Any]:
     rows = results["importance"][results["importance"]["model"] == model]
     outputs = _outputs(results, rows)
+    # Outputs of several targets have units of their own, which do not add up.
+    others = tuple(f"{other.target}:" for other in results.others)
+    first = rows[~rows["output"].str.startswith(others)] if others else rows
     most = FEATURES_OF_ONE if len(outputs) == 1 else FEATURES_OF_MANY
     colours = layer_colours(layers)
     rest = len(outputs) - MOST_OUTPUTS
     return {
         "name": model_name(model),
-        "shares": _shares(rows, colours),
+        "shares": _shares(first, colours),
         "outputs": [
             {
                 "title": sentence(output_name(output)),
@@ -71,7 +74,7 @@ def _network(results: Results, model: str, layers: list[str]) -> dict[str, Any]:
         "more": f"{count(rest, 'rarer class', 'rarer classes')} not shown." if rest > 0 else "",
         "folds": int(rows["n_folds"].max()),
         "file": f"explain/{model}.importance.tsv",
-        "additivity": _additivity(results["additivity"], model),
+        "additivity": _additivity(results["additivity"], model, others),
     }
 
 
@@ -118,8 +121,9 @@ def _shares(rows: pd.DataFrame, colours: dict[str, str]) -> list[Bar]:
     ]
 
 
-def _additivity(table: pd.DataFrame, model: str) -> str:
+def _additivity(table: pd.DataFrame, model: str, others: tuple[str, ...]) -> str:
     rows = table[table["model"] == model]
+    rows = rows[~rows["output"].str.startswith(others)] if others else rows
     if not len(rows):
         return ""
     weights = rows["n_samples"].astype(float)

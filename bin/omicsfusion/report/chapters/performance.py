@@ -46,8 +46,22 @@ def performance_chapter(results: Results) -> Chapter:
             "external_table": metrics_table(
                 results, "external", "All metrics on the external samples"
             ),
+            "others": [_other(other) for other in results.others],
         },
     )
+
+
+def _other(results: Results) -> dict[str, object]:
+    """Lay out what is told of a target after the first."""
+    return {
+        "target": results.target,
+        "metrics": metrics_table(
+            results, "test", f"{results.target}: metrics on held-out patients"
+        ),
+        "external": metrics_table(
+            results, "external", f"{results.target}: metrics on the external samples"
+        ),
+    }
 
 
 def metric_names(results: Results, scope: str) -> list[str]:
