@@ -14,6 +14,7 @@ from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_for
 from omicsfusion.models.links import average_members
+from omicsfusion.models.pretrained import fitting_structures
 from omicsfusion.models.program import (
     Problem,
     Programs,
@@ -65,10 +66,18 @@ def train_networks(
     spec, outcome = request.spec, request.outcome
     head = head_for(outcome, request.horizons, request.head, request.class_order)
     shapes = shapes_of(reader, spec.layers, members_at_once, request.ensemble)
-    programs = Programs(build, structures, head, shapes, reader, spec.layers)
+    pretrained = request.pretrained
+    if pretrained is not None:
+        structures = fitting_structures(build, structures, spec.layers, pretrained)
+    programs = Programs(build, structures, head, shapes, reader, spec.layers, pretrained)
     studies = _tuned(programs, request)
     tasks = [
-        Task(scope, _choice(studies, scope, request), _seed(request, scope, number))
+        Task(
+            scope,
+            _choice(studies, scope, request),
+            _seed(request, scope, number),
+            encoders=number,
+        )
         for scope in reader.scopes
         for number in range(request.ensemble)
     ]
@@ -155,6 +164,8 @@ def _record(
 ) -> dict[str, object]:
     many = "one network" if len(trained) == 1 else f"mean of {len(trained)} networks"
     notes = [many, head.setting, problem.targets.note]
+    if request.pretrained is not None:
+        notes.append(request.pretrained.note(problem.features))
     notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(request.settings.items())))
     if study is not None:
         notes.append(study.told())

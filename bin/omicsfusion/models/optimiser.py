@@ -22,7 +22,11 @@ State = dict[str, Any]
 
 
 def adamw(
-    state: State, gradient: Sequence[Tensor], live: Tensor, settings: Mapping[str, Tensor]
+    state: State,
+    gradient: Sequence[Tensor],
+    live: Tensor,
+    settings: Mapping[str, Tensor],
+    frozen: Sequence[Tensor] | None = None,
 ) -> State:
     """Make one step of AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) for the live members.
 
@@ -37,6 +41,9 @@ def adamw(
         members: the others stay as they are.
     settings
         ``learning_rate`` and ``weight_decay``, members.
+    frozen
+        For each weight where it stays as it is (``frozen_weights``). Its moments go on, so that the
+        first step after that is no larger than any other.
     """
     norm = ops.sqrt(sum(ops.sum(ops.square(g), axis=tuple(range(1, g.ndim))) for g in gradient))
     clip = ops.minimum(1.0, GRADIENT_NORM / ops.maximum(norm, ADAM_FLOOR))
@@ -44,8 +51,14 @@ def adamw(
     first_correction = 1.0 - ops.power(FIRST_DECAY, count)
     second_correction = 1.0 - ops.power(SECOND_DECAY, count)
     new: dict[str, list[Tensor]] = {"weights": [], "first_moment": [], "second_moment": []}
-    for weight, first, second, slope in zip(
-        state["weights"], state["first_moment"], state["second_moment"], gradient, strict=True
+    stays = frozen or [None] * len(gradient)
+    for weight, first, second, slope, still in zip(
+        state["weights"],
+        state["first_moment"],
+        state["second_moment"],
+        gradient,
+        stays,
+        strict=True,
     ):
         slope = slope * _along(clip, slope)
         first_new = FIRST_DECAY * first + (1.0 - FIRST_DECAY) * slope
@@ -56,10 +69,25 @@ def adamw(
         rate = _along(settings["learning_rate"], slope)
         weight_new = weight - rate * (moved / spread + decay * weight)
         keep = _along(live, weight)
+        if still is not None:
+            weight_new = ops.where(still, weight, weight_new)
         new["weights"].append(ops.where(keep, weight_new, weight))
         new["first_moment"].append(ops.where(keep, first_new, first))
         new["second_moment"].append(ops.where(keep, second_new, second))
     return {**state, **new, "step": state["step"] + ops.cast(live, "int32")}
+
+
+def frozen_weights(state: State) -> list[Tensor] | None:
+    """Say which weights stay in this epoch: those that came pretrained, in the first ``freeze``.
+
+    Returns
+    -------
+    For each weight bool, of a shape that goes with it; None when no weight came pretrained.
+    """
+    if "held" not in state:
+        return None
+    early = ops.cast(state["epoch"], "float32") < state["settings"]["freeze"]
+    return [ops.logical_and(held, _along(early, held)) for held in state["held"]]
 
 
 def average_weights(state: State) -> State:
@@ -102,6 +130,35 @@ def initial_weights(network: FusionNetwork, seeds: Sequence[int]) -> list[np.nda
         np.stack([_initial_weight(variable, seed) for seed in seeds])
         for variable in network.trainable_variables
     ]
+
+
+def begun_from(
+    weights: Sequence[np.ndarray], starts: Sequence[Mapping[int, np.ndarray]]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Put what members begin with into their random weights.
+
+    Parameters
+    ----------
+    weights
+        ``initial_weights``.
+    starts
+        ``start`` of each member.
+
+    Returns
+    -------
+    The weights; and where each was put in, bool, members x … (1 where nothing was, to save room).
+    """
+    begun, held = [], []
+    for place, weight in enumerate(weights):
+        nothing = np.full(weight.shape[1:], np.nan, np.float32)
+        if any(place in start for start in starts):
+            given = np.stack([start.get(place, nothing) for start in starts])
+            held.append(np.isfinite(given))
+            begun.append(np.where(held[-1], given, weight))
+        else:
+            held.append(np.zeros((len(weight), *[1] * (weight.ndim - 1)), bool))
+            begun.append(weight)
+    return begun, held
 
 
 def _initial_weight(variable: Any, seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import MEMORY_LIMIT, feed_for, table_bytes
 from omicsfusion.models.heads.base import Build, Head, Targets, UntrainableError
+from omicsfusion.models.pretrained import Pretrained
 from omicsfusion.models.streaming import DiskTable, StreamedTrainer
 from omicsfusion.models.trained import Trained
 from omicsfusion.models.training import Table, Trainer
@@ -71,12 +72,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Task:
-    """One member: on which scope it is trained, how, and the seed of its random numbers."""
+    """One member: on which scope it is trained, how, and the seed of its random numbers.
+
+    Attributes
+    ----------
+    number
+        By which who asks knows it again.
+    encoders
+        Which of the pretrained networks it begins from, if there are any.
+    """
 
     scope: Scope
     choice: Choice
     seed: int
     number: int = 0
+    encoders: int = 0
 
 
 Result = tuple[Task, Problem, Trained, np.ndarray]
@@ -96,6 +106,8 @@ class Programs:
         Arguments of the network by name of the structure.
     layers
         What it sees.
+    pretrained
+        Encoders from which members begin, or None.
 
     Attributes
     ----------
@@ -111,12 +123,14 @@ class Programs:
         shapes: Shapes,
         reader: GroupReader,
         layers: Sequence[str],
+        pretrained: Pretrained | None = None,
     ) -> None:
         self.structures = structures
         self.head = head
         self.shapes = shapes
         self.reader = reader
         self.layers = layers
+        self.pretrained = pretrained
         self.untrainable: dict[Scope, str] = {}
         self._build = build
         self._trainers: dict[str, Trainer] = {}
@@ -170,7 +184,7 @@ class Programs:
         first = {scope: place * self.shapes.rows for place, scope in enumerate(problems)}
         table = _table(self.reader, list(problems.values()), self.shapes)
         members = [
-            _member(trainer.network, problems[task.scope], task, first[task.scope])
+            self._member(trainer.network, problems[task.scope], task, first[task.scope])
             for task in tasks
         ]
         last = [len(problems[task.scope].data.samples) - 1 for task in tasks]
@@ -210,11 +224,27 @@ class Programs:
             target=problem.targets.values,
             weight=problem.targets.weight,
         )
-        members = [_member(trainer.network, problem, task, 0) for task in tasks]
+        members = [self._member(trainer.network, problem, task, 0) for task in tasks]
         trained = trainer.train_from(table, members)
         raw = trainer.predict_from(table, members, trained)
         for task, one, outputs in zip(tasks, trained, raw, strict=True):
             yield task, problem, one, outputs
+
+    def _member(self, network: FusionNetwork, problem: Problem, task: Task, first: int) -> Member:
+        data, targets = problem.data, problem.targets
+        settings = task.choice.settings
+        train = data.rows("train")
+        start = self.pretrained and self.pretrained.start(network, problem.features, task.encoders)
+        return Member(
+            seed=task.seed,
+            train=first + train,
+            stop=first + data.rows("stop"),
+            strata=targets.strata[train],
+            stops=targets.stops,
+            settings=settings,
+            constants=network.constants(problem.features, settings),
+            start=start or {},
+        )
 
     def _trainer(self, structure: str) -> Trainer:
         if structure not in self._trainers:
@@ -283,18 +313,3 @@ def _table(reader: GroupReader, problems: Sequence[Problem], shapes: Shapes) -> 
         table.target[here] = problem.targets.values
         table.weight[here] = problem.targets.weight
     return table
-
-
-def _member(network: FusionNetwork, problem: Problem, task: Task, first: int) -> Member:
-    data, targets = problem.data, problem.targets
-    settings = task.choice.settings
-    train = data.rows("train")
-    return Member(
-        seed=task.seed,
-        train=first + train,
-        stop=first + data.rows("stop"),
-        strata=targets.strata[train],
-        stops=targets.stops,
-        settings=settings,
-        constants=network.constants(problem.features, settings),
-    )

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.tables.outcome import Outcome
+
+if TYPE_CHECKING:
+    from omicsfusion.models.pretrained import Pretrained
 
 ENSEMBLE = 2
 """Networks averaged per fit where nothing else is asked for."""
@@ -57,6 +61,8 @@ class TrainingRequest:
         After which no more trials begin; 0: no limit.
     studies
         Tables of trials (``trials.tsv``) of an earlier run, from which the studies go on.
+    pretrained
+        Encoders from which networks begin, or None; for families that take them.
     """
 
     spec: ModelSpec
@@ -73,3 +79,4 @@ class TrainingRequest:
     settings: Mapping[str, float] = field(default_factory=dict)
     tuning_minutes: int = 0
     studies: tuple[Path, ...] = ()
+    pretrained: "Pretrained | None" = None

@@ -10,6 +10,7 @@ The defaults are the same for every cohort. They serve whoever sets and tunes no
 - ``label_smoothing``, ``focal`` (classes): share of the truth that is spread over all classes;
   exponent of the focal loss.
 - ``mixup``: a of Beta(a, a). Not for Cox's loss, which compares samples.
+- ``freeze``: epochs at the beginning in which what came pretrained stays as it came.
 """
 
 import json

@@ -15,6 +15,8 @@ from omicsfusion.models.optimiser import (
     State,
     adamw,
     average_weights,
+    begun_from,
+    frozen_weights,
     initial_weights,
     keep_best,
 )
@@ -134,10 +136,14 @@ class Trainer:
     def _start(self, members: Sequence[Member]) -> State:
         n, real = self.network.members, len(members)
         weights = initial_weights(self.network, [member.seed for member in self._padded(members)])
+        starts = [member.start for member in self._padded(members)]
+        weights, held = begun_from(weights, starts)
         zeros = [np.zeros_like(weight) for weight in weights]
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
         return as_tensors(
-            {
+            # Without pretrained encoders nothing is compiled that they alone need.
+            ({"held": held} if any(starts) else {})
+            | {
                 "weights": weights,
                 "first_moment": zeros,
                 "second_moment": zeros,
@@ -256,6 +262,7 @@ class Trainer:
     ) -> tuple[State, Tensor]:
         """Make a step for each batch; return the sum of each member's losses, too."""
         moving = ("weights", "first_moment", "second_moment", "step")
+        frozen = frozen_weights(state)
 
         def one_batch(number: Tensor, now: State, summed: Tensor) -> tuple[Tensor, State, Tensor]:
             live = ops.logical_and(state["active"], number < batches["steps"])
@@ -271,7 +278,7 @@ class Trainer:
             )
             return (
                 number + 1,
-                adamw(now, gradient, live, state["settings"]),
+                adamw(now, gradient, live, state["settings"], frozen),
                 summed + ops.where(live, loss, 0.0),
             )
 
