@@ -78,7 +78,7 @@ def read_seen(path: Path) -> Seen:
         return Seen(frozenset(samples), frozenset(patients))
 
 
-def tested_and_seen(splits: pd.DataFrame, seen: Seen) -> list[str]:
+def judged_and_seen(splits: pd.DataFrame, seen: Seen) -> list[str]:
     """List the patients of a run who are tested in an outer fold or external, and were seen.
 
     By the patient's id, or by that of a sample. Inner folds do not count: whoever is in an inner
@@ -113,6 +113,6 @@ def refuse_tested(splits: pd.DataFrame, path: Path) -> None:
     SeenPatientsError
         Naming some of them, their number and what to do.
     """
-    patients = tested_and_seen(splits, read_seen(path))
+    patients = judged_and_seen(splits, read_seen(path))
     if patients:
         raise SeenPatientsError(f"--pretrained {path.name}: {' '.join(overlap_in_words(patients))}")

@@ -16,6 +16,8 @@ class Request:
 
     Attributes
     ----------
+    task, target
+        What is predicted; ``NO_TASK`` where encoders are only pretrained, which needs no outcome.
     tables
         Line of the samplesheet -> staged file; None: paths are read as written.
     """
@@ -23,7 +25,7 @@ class Request:
     sheet: Path
     samples: Path
     task: str
-    target: str
+    target: str = ""
     class_order: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     batch: str | None = None

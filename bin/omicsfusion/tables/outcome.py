@@ -11,6 +11,8 @@ from pandas.core.groupby import SeriesGroupBy
 from omicsfusion.tables.tsv import read_tsv
 
 TASKS = ("classification", "survival", "regression")
+NO_TASK = "none"
+"""Of a cohort that encoders are pretrained on: there is nothing to predict."""
 
 
 @dataclass(frozen=True)

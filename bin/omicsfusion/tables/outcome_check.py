@@ -13,6 +13,7 @@ from omicsfusion.tables.numbers import (
     is_probably_missing,
     number_in,
 )
+from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.samples import SampleTable, require_column, warn_of_probably_missing, words
 
@@ -56,8 +57,10 @@ def check_outcome(
 
     Returns
     -------
-    None when the columns are not there.
+    None when the columns are not there. Where nothing is predicted: no outcome for anyone.
     """
+    if task == NO_TASK:
+        return CheckedOutcome(pd.DataFrame({"truth": ""}, index=roles.index))
     if "," in target:
         problems.error(
             f"--target {target} names several outcomes.", "One target per run at present."

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from omicsfusion.tables.findings import Findings, Request
+from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.plan import Design, LayerCount, Plan, count_patterns
 from omicsfusion.tables.samplesheet import CLINICAL, EXTERNAL, TRAIN
 
@@ -75,7 +76,7 @@ def _layer_counts(
 
 def _outcome_lines(task: str, clean: pd.DataFrame) -> list[str]:
     known = clean[clean["role"] == TRAIN]
-    if known.empty:
+    if known.empty or task == NO_TASK:
         return []
     if task == "survival":
         events = int((known["event"] == 1).sum())
