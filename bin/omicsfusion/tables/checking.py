@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from omicsfusion.tables.accounting import account
+from omicsfusion.tables.accounting import PRETRAINING, WHERE, account
 from omicsfusion.tables.check_tables import (
     clean_samples,
     covariates_table,
@@ -194,11 +194,12 @@ def _finish(
     seen = seen_samples(found, samples, has_clinical)
     unsettled = set(seen) - set(clean["sample"])
     left_out = dict.fromkeys(unsettled, UNSETTLED) | found.members.left_out
+    purpose = PRETRAINING if found.request.task == NO_TASK else WHERE["train"]
     return Checked(
         layers=layers_table(found, has_clinical),
         samples=clean,
         covariates=covariates_table(found, clean, covariates),
-        accounting=account(seen, left_out),
+        accounting=account(seen, left_out, purpose),
         plan=make_plan(found, clean, covariates),
         problems=problems,
     )
