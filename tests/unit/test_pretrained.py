@@ -33,6 +33,7 @@ from omicsfusion.models.registry import PRETRAINED
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.training import Table, Trainer
 from omicsfusion.models.training_task import train_group
+from omicsfusion.models.tuning.scopes import data_digest
 from omicsfusion.pretraining import (
     SeenPatientsError,
     UnusablePretrainingError,
@@ -40,7 +41,7 @@ from omicsfusion.pretraining import (
     read_seen,
 )
 from omicsfusion.tables.tsv import read_tsv
-from tests.network_cohort import write_cohort
+from tests.network_cohort import SCOPES, open_cohort, write_cohort
 
 WIDTHS = {"mirna": 4, "rna": 8}
 FEATURES = {"mirna": ("m0", "m1", "m2"), "rna": ("g0", "g1", "g2", "g3", "g4")}
@@ -270,6 +271,17 @@ def train_fused(folder: Path, **more) -> None:
         seed=3,
         **more,
     )
+
+
+def test_trials_of_other_encoders_are_trials_on_other_data(tmp_path):
+    write_cohort(tmp_path, "regression")
+    reader, outcome = open_cohort(tmp_path, "regression")
+    one, other = (replace(pretrained(), digest=digest) for digest in ("one", "other"))
+    digests = {
+        data_digest(reader, ["rna"], outcome, [SCOPES[1]], encoders)
+        for encoders in (None, one, other)
+    }
+    assert len(digests) == 3
 
 
 def test_training_is_refused_on_tested_patients_and_for_families_without_encoders(tmp_path):
