@@ -7,6 +7,7 @@ include { INPUT             } from './subworkflows/local/input/main'
 include { INTERPRET         } from './subworkflows/local/interpret/main'
 include { LEARN             } from './subworkflows/local/learn/main'
 include { PREPARE           } from './subworkflows/local/prepare/main'
+include { PRETRAIN          } from './modules/local/pretrain/main'
 include { RECORD            } from './subworkflows/local/provenance/main'
 include { REPORT            } from './modules/local/report/main'
 include { SELFTEST          } from './modules/local/selftest/main'
@@ -20,7 +21,7 @@ workflow OMICSFUSION {
     options // map: the parameters of the run
 
     main:
-    known = ['gene_sets', 'network', 'positions'].collectEntries { name -> [(name): filesOf(options[name])] } + [studies: studiesIn(options.studies)]
+    known = ['gene_sets', 'network', 'positions', 'pretrained'].collectEntries { name -> [(name): filesOf(options[name])] } + [studies: studiesIn(options.studies)]
 
     preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
 
@@ -29,7 +30,7 @@ workflow OMICSFUSION {
     ch_gate = INPUT.out.gate.filter { _plan -> options.step == 'train' }
 
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
-    EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, options)
+    EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, known.pretrained, options)
     LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, known, options)
     INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, known.gene_sets, options)
 
@@ -49,6 +50,31 @@ workflow OMICSFUSION {
         RECORD.out.parameters,
         codeOf('report.py')
     )
+}
+
+// Encoders that another cohort may begin from: check, import, preprocess on all samples, train without an outcome.
+workflow PRETRAINING {
+    take:
+    given // map: the parameters of the run
+
+    main:
+    // Nothing is predicted and nobody is tested: what says how is of no account.
+    options = given + [task: 'none', target: null, class_order: null, models: '', split: 'kfold', horizons: null, folds_per_task: 0]
+    preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
+
+    INPUT(file(options.input), file(options.samples), preprocess, options)
+    INPUT.out.gate.subscribe { plan -> log.info(plan.text) }
+
+    PREPARE(INPUT.out.gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
+    PRETRAIN(
+        sorted(PREPARE.out.matrices.map { _meta, matrix -> matrix }).filter { matrices -> matrices },
+        PREPARE.out.splits,
+        [objective: options.pretrain_objective] + options.subMap(['seed', 'ensemble', 'settings', 'gpu']),
+        codeOf('pretrain.py')
+    )
+
+    LOOK(channel.of(options.gpu).filter { wish -> wish != 'none' })
+    RECORD(options)
 }
 
 // The page anew, from the tables of an earlier run.
@@ -97,6 +123,9 @@ workflow {
     else if (params.step == 'selftest') {
         LOOK(channel.of(params.gpu))
     }
+    else if (params.step == 'pretrain') {
+        PRETRAINING(new LinkedHashMap(params))
+    }
     else {
         OMICSFUSION(new LinkedHashMap(params))
     }
@@ -104,6 +133,9 @@ workflow {
     workflow.onComplete = {
         if (workflow.success && !params.help && params.step in ['train', 'report']) {
             log.info("Report: ${params.outdir}/report/omicsfusion_report.html")
+        }
+        if (workflow.success && !params.help && params.step == 'pretrain') {
+            log.info("Encoders: ${params.outdir}/pretrained/encoders.h5. Another cohort begins from them with --pretrained.")
         }
     }
 }

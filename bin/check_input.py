@@ -8,7 +8,7 @@ from pathlib import Path
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.checking import check
 from omicsfusion.tables.findings import Request
-from omicsfusion.tables.outcome import TASKS
+from omicsfusion.tables.outcome import NO_TASK, TASKS
 from omicsfusion.tables.plan_text import plan_text
 from omicsfusion.tables.problems import write_problems
 from omicsfusion.tables.tsv import write_tsv
@@ -24,8 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sheet", required=True, type=Path)
     parser.add_argument("--samples", required=True, type=Path)
-    parser.add_argument("--task", required=True, choices=TASKS)
-    parser.add_argument("--target", required=True)
+    parser.add_argument("--task", required=True, choices=(*TASKS, NO_TASK))
+    parser.add_argument("--target", default="", help="needed but for --task none")
     parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--covariates", type=listed, default=())
     parser.add_argument("--batch")

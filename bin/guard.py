@@ -7,12 +7,16 @@ from pathlib import Path
 
 from omicsfusion.guard.findings import as_table, failures
 from omicsfusion.guard.guarding import GuardRequest, guard
+from omicsfusion.pretraining import UnusablePretrainingError
 from omicsfusion.tables.outcome import TASKS
 from omicsfusion.tables.tsv import write_tsv
 
 
 def main() -> None:
-    findings = guard(GuardRequest(**vars(parse_arguments())))
+    try:
+        findings = guard(GuardRequest(**vars(parse_arguments())))
+    except UnusablePretrainingError as error:
+        sys.exit(str(error))
     write_tsv(as_table(findings), "guards.tsv")
     if problem := failures(findings):
         sys.exit(problem)
@@ -31,6 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--split", required=True, help="how the samples were split")
     parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--pretrained", type=Path, help="encoders from which networks begin")
     return parser.parse_args()
 
 

@@ -10,7 +10,7 @@ from omicsfusion.preprocess.step import UnusableInputError
 from omicsfusion.recipes.files import FileProblem
 from omicsfusion.tables.arguments import named_path
 from omicsfusion.tables.cohort_table import LayerFilesError
-from omicsfusion.tables.outcome import TASKS
+from omicsfusion.tables.outcome import NO_TASK, TASKS
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--splits", required=True, type=Path, help="splits.tsv")
     parser.add_argument("--samples", required=True, type=Path, help="the clean samples.tsv")
     parser.add_argument("--group", required=True, help="the group of scopes to handle")
-    parser.add_argument("--task", required=True, choices=TASKS)
+    parser.add_argument("--task", required=True, choices=(*TASKS, NO_TASK))
     parser.add_argument("--recipe", required=True, type=Path, help="the layer's recipe, JSON")
     parser.add_argument(
         "--tables",

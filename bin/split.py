@@ -5,32 +5,31 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from omicsfusion.splits import SplitError, choose_horizons, list_groups, make_splits
+import pandas as pd
+
+from omicsfusion.splits import (
+    SplitError,
+    choose_horizons,
+    list_groups,
+    make_splits,
+    pretraining_splits,
+)
 from omicsfusion.tables.duplicate_pairs import links_of, read_duplicates
-from omicsfusion.tables.outcome import TASKS, further_targets, read_outcome, read_samples
+from omicsfusion.tables.outcome import (
+    NO_TASK,
+    TASKS,
+    further_targets,
+    read_outcome,
+    read_samples,
+)
 from omicsfusion.tables.tsv import write_tsv
 
 
 def main() -> None:
     args = parse_arguments()
     samples = read_samples(args.samples, args.task)
-    outcome = read_outcome(args.samples, args.task)
-    further = {
-        name: read_outcome(args.samples, args.task, name) for name in further_targets(samples)
-    }
     try:
-        splits = make_splits(
-            samples,
-            outcome,
-            how=args.split,
-            folds=args.folds,
-            repeats=args.repeats,
-            inner_folds=args.inner_folds,
-            folds_per_task=args.folds_per_task,
-            seed=args.seed,
-            links=links_of(read_duplicates(args.duplicates)),
-            further=further,
-        )
+        splits = splits_of(samples, args)
         horizons = choose_horizons(samples, args.horizons) if args.task == "survival" else None
     except SplitError as error:
         sys.exit(str(error))
@@ -40,10 +39,31 @@ def main() -> None:
         write_tsv(horizons, "horizons.tsv")
 
 
+def splits_of(samples: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
+    """Split as asked; where nothing is predicted, nobody is tested."""
+    links = links_of(read_duplicates(args.duplicates))
+    if args.task == NO_TASK:
+        return pretraining_splits(samples, args.seed, links)
+    return make_splits(
+        samples,
+        read_outcome(args.samples, args.task),
+        how=args.split,
+        folds=args.folds,
+        repeats=args.repeats,
+        inner_folds=args.inner_folds,
+        folds_per_task=args.folds_per_task,
+        seed=args.seed,
+        links=links,
+        further={
+            name: read_outcome(args.samples, args.task, name) for name in further_targets(samples)
+        },
+    )
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", required=True, help="the clean samples.tsv")
-    parser.add_argument("--task", required=True, choices=TASKS)
+    parser.add_argument("--task", required=True, choices=(*TASKS, NO_TASK))
     parser.add_argument(
         "--split", required=True, help="kfold, or column:NAME, leave_out:NAME, temporal:NAME"
     )

@@ -13,6 +13,7 @@ from omicsfusion.models.registry import UnknownModelError
 from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, OtherStudyError
 from omicsfusion.models.settings import UnknownSettingError
 from omicsfusion.models.training_task import train_group
+from omicsfusion.pretraining import UnusablePretrainingError
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.gene_sets import GmtError
 from omicsfusion.tables.positions import BedError
@@ -28,6 +29,7 @@ UNUSABLE = (
     UnknownModelError,
     UnknownSettingError,
     UnsuitableHeadError,
+    UnusablePretrainingError,
 )
 
 
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--settings", default="")
     parser.add_argument("--tuning_minutes", type=int, default=0)
     parser.add_argument("--studies", nargs="+", type=Path, default=())
+    parser.add_argument("--pretrained", type=Path, help="encoders of an earlier pretraining")
     parser.add_argument("--gpu", choices=WISHES, default=NONE, help="what networks ask for")
     parser.add_argument("--cpus", type=int, default=1)
     arguments = parser.parse_args()

@@ -10,6 +10,7 @@ import pandas as pd
 from omicsfusion.folds import (
     STOP_PARTS,
     SplitError,
+    assign_folds,
     choose_stop,
     deal,
     merge_small_strata,
@@ -21,6 +22,9 @@ from omicsfusion.tables.outcome import Outcome
 
 HORIZON_QUANTILES = (0.25, 0.5, 0.75)
 FEWEST_KNOWN = 2
+PRETRAINING_PARTS = 10
+ALL = "all"
+"""Name of the group where there is one."""
 COLUMNS = ["permutation", "repeat", "fold", "inner", "group", "sample", "patient", "role"]
 
 
@@ -97,6 +101,38 @@ def make_splits(
                 f"The target {target!r}, by which folds are not dealt: {error}"
             ) from error
     return table[COLUMNS]
+
+
+def pretraining_splits(
+    samples: pd.DataFrame, seed: int, links: Sequence[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """List the one scope that encoders are pretrained on: all training samples, no one tested.
+
+    One in ``PRETRAINING_PARTS`` units (patients, or groups of them) tells when to stop, of each
+    combination of layers its share.
+
+    Returns
+    -------
+    As ``make_splits``.
+
+    Raises
+    ------
+    SplitError
+        When there are fewer units than that.
+    """
+    training = samples[samples["role"] == "train"].sort_values("sample").set_index("sample")
+    external = samples[samples["role"] == "external"].sort_values("sample").set_index("sample")
+    unit = units_of(training.reset_index(), links)
+    if unit.nunique() < PRETRAINING_PARTS:
+        raise SplitError(
+            f"{unit.nunique()} patients are too few to pretrain on: {PRETRAINING_PARTS} are needed "
+            "at least, and some hundreds for it to be of use."
+        )
+    fold = assign_folds(unit, training["layers"].fillna(""), PRETRAINING_PARTS, seed, "pretrain")
+    role = fold.eq(1).map({True: "stop", False: "train"})
+    table = _block(Scope(0, 0, FINAL), role, external)
+    table["patient"] = table["sample"].map(samples.set_index("sample")["patient"])
+    return table.assign(group=ALL, permutation=0)[COLUMNS]
 
 
 def list_groups(splits: pd.DataFrame) -> pd.DataFrame:
@@ -203,7 +239,7 @@ def _block(scope: Scope, role: pd.Series, external: pd.DataFrame | None = None) 
 
 def _group_names(table: pd.DataFrame, folds_per_task: int) -> pd.Series:
     if folds_per_task == 0:
-        return pd.Series("all", index=table.index)
+        return pd.Series(ALL, index=table.index)
     outer = table[table["repeat"] > 0]
     number = outer.groupby(["repeat", "fold"], sort=True).ngroup() // folds_per_task + 1
     return number.map("g{:03d}".format).reindex(table.index, fill_value=FINAL)

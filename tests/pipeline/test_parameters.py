@@ -67,6 +67,23 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path, parser: str) -> N
     assert done.submitted == []
 
 
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_encoders_that_nobody_takes_and_freezing_without_any_are_refused(
+    tmp_path: Path, parser: str
+) -> None:
+    needed = ("--input", "a.csv", "--samples", "a.tsv", "--task", "survival", "--target", "os")
+    models = ("--models", "linear,early", "--pretrained", "encoders.h5")
+    done = run(tmp_path, *needed, *models, parser=parser)
+    assert "--pretrained: none of the models linear, early takes pretrained encoders" in done.text
+    done = run(tmp_path, *needed, "--settings", "freeze=3", parser=parser)
+    assert "--settings: freeze is for --pretrained encoders" in done.text
+    step = ("--step", "pretrain", "--pretrained", "encoders.h5", "--pretrain_objective", "both")
+    done = run(tmp_path, *needed, *step, parser=parser)
+    assert "--pretrained is for training" in done.text
+    assert "--pretrain_objective both: Choose reconstruction or contrastive." in done.text
+    assert done.code == 1
+
+
 def test_help_lists_every_parameter_of_the_schema(tmp_path: Path) -> None:
     done = run(tmp_path, "--help")
     schema = json.loads((ROOT / "nextflow_schema.json").read_text())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.engine import run
+from tests.pipeline.engine import ROOT, run
 
 pytestmark = pytest.mark.engine
 
@@ -27,12 +27,38 @@ STATIONS = [
 ]
 
 
+PRETRAINING = [
+    "CHECK_INPUT",
+    "CHECK_RECIPES",
+    "IMPORT",
+    "FIND_DUPLICATES",
+    "SPLIT",
+    "PREPROCESS",
+    "PRETRAIN",
+]
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_a_stub_of_pretraining_trains_nothing_else_and_needs_no_outcome(
+    tmp_path: Path, parser: str
+) -> None:
+    demo = ROOT / "assets" / "demo"
+    inputs = ["--input", demo / "samplesheet.csv", "--samples", demo / "samples.tsv"]
+    done = run(tmp_path, "-stub-run", "--step", "pretrain", *inputs, parser=parser)
+    assert done.code == 0, done.text
+    assert set(done.submitted) == set(PRETRAINING)
+    assert (done.outdir / "pretrained" / "encoders.h5").exists()
+
+
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     edges = tmp_path / "edges.tsv"
     with edges.open("wb") as file:
         file.truncate(240_000_000)  # some 20 million edges, of which a stub reads none
+    encoders = tmp_path / "encoders.h5"
+    encoders.touch()
     models = ["--models", "clinical,linear,fused,graph", "--network", edges]
+    models += ["--pretrained", encoders, "--settings", "freeze=10"]
     done = run(tmp_path, "-profile", "test", "-stub-run", *models, parser=parser)
     assert done.code == 0, done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)

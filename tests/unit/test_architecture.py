@@ -10,7 +10,7 @@ LIBRARY = Path(__file__).resolve().parents[2] / "bin" / "omicsfusion"
 # What each room may import from, besides itself; docs/architecture.md says the same in words.
 # Files of the root that are no room (seeds, scopes, folds and the like) stand for themselves.
 GROUND = {"", "seeds"}
-SPLITTING = GROUND | {"tables", "scopes", "splits", "folds", "outer_tests"}
+SPLITTING = GROUND | {"tables", "scopes", "splits", "folds", "outer_tests", "pretraining"}
 MAY_IMPORT = {
     "": set(),
     "seeds": {""},
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "scopes": GROUND | {"tables"},
     "folds": SPLITTING,
     "outer_tests": SPLITTING,
+    "pretraining": GROUND | {"tables", "scopes"},
     "splits": SPLITTING,
     "recipes": GROUND | {"tables"},
     "preprocess": SPLITTING | {"recipes"},

@@ -347,6 +347,7 @@ EVERY = [
     "duplicates_in_one_part",
     "temporal_order",
     "external_patients",
+    "pretrained_on_tested",
     "batch_decides_outcome",
     "batch_predicts_outcome",
     *("scaled_before", "selected_by_spread", "selected_before") * 2,

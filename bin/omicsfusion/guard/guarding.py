@@ -14,6 +14,7 @@ from omicsfusion.guard.parts import (
     external_patients,
     groups_in_one_part,
     patients_in_one_part,
+    pretrained_on_tested,
     temporal_order,
 )
 from omicsfusion.scopes import read_splits
@@ -34,6 +35,7 @@ class GuardRequest:
     task: str
     split: str
     seed: int
+    pretrained: Path | None = None
 
 
 def guard(request: GuardRequest) -> list[Finding]:
@@ -49,6 +51,7 @@ def guard(request: GuardRequest) -> list[Finding]:
         duplicates_in_one_part(splits, samples, duplicates),
         temporal_order(splits, samples, duplicates, request.split),
         external_patients(samples, duplicates),
+        pretrained_on_tested(splits, request.pretrained),
         batch_decides_outcome(known, outcome),
         batch_predicts_outcome(splits, known, outcome, request.seed),
     ]

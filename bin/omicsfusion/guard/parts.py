@@ -1,10 +1,13 @@
 """Who stands in which part of a split: patients, groups, duplicates, time, external cohorts."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from omicsfusion.folds import units_of
 from omicsfusion.guard.findings import FAILED, OK, WARNING, Finding, not_checked
+from omicsfusion.pretraining import judged_and_seen, overlap_in_words, read_seen
 from omicsfusion.scopes import OUTER
 from omicsfusion.tables.dates import moments_in
 from omicsfusion.tables.duplicate_pairs import links_of
@@ -99,6 +102,18 @@ def external_patients(samples: pd.DataFrame, duplicates: pd.DataFrame) -> Findin
         "(or rename patients whose ids only happen to be the same)."
     )
     return Finding("external_patients", "", WARNING, n, 0, detail, advice)
+
+
+def pretrained_on_tested(splits: pd.DataFrame, path: Path | None) -> Finding:
+    """No patient who is tested was in the cohort that encoders were pretrained on."""
+    if path is None:
+        return not_checked("pretrained_on_tested", "No pretrained encoders are used.")
+    patients = judged_and_seen(splits, read_seen(path))
+    if not patients:
+        detail = "No patient who is tested was in the cohort of the pretrained encoders."
+        return Finding("pretrained_on_tested", "", OK, 0, 0, detail)
+    detail, advice = overlap_in_words(patients)
+    return Finding("pretrained_on_tested", "", FAILED, len(patients), 0, detail, advice)
 
 
 def temporal_order(

@@ -1,7 +1,7 @@
 """Which rows each member learns from, batch by batch, and which rows stop it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,9 @@ class Member:
         Value of each setting (``settings.DEFAULTS``).
     constants
         Values of the weights that are not learnt (``FusionNetwork.constants``).
+    start
+        Weights that do not begin at random (``Pretrained.start``): place among the network's
+        trainable variables -> values, NaN where it begins at random after all.
     """
 
     seed: int
@@ -35,6 +38,7 @@ class Member:
     stops: bool
     settings: Mapping[str, float]
     constants: Sequence[np.ndarray]
+    start: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 def dealt_rows(

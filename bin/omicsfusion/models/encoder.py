@@ -8,6 +8,9 @@ from omicsfusion.models.random_layers import MemberDropout
 
 ops = keras.ops
 
+HIDDEN = 64
+"""Units of a token where nothing else is asked for; pretrained encoders have as many."""
+
 
 @register
 class Encoder(keras.layers.Layer):

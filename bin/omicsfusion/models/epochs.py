@@ -7,7 +7,7 @@ from omicsfusion.models.backend import Tensor, gradients, keras
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.mixup import mixed
-from omicsfusion.models.optimiser import State, adamw, average_weights, keep_best
+from omicsfusion.models.optimiser import State, adamw, average_weights, frozen_weights, keep_best
 from omicsfusion.models.weight_vector import packed, shapes_of_weights, unpacked
 
 ops = keras.ops
@@ -163,6 +163,7 @@ class Epochs:
     ) -> tuple[State, Tensor]:
         """Make a step for each batch; return the sum of each member's losses, too."""
         moving = ("weights", "first_moment", "second_moment", "step")
+        frozen = frozen_weights(state)
 
         def one_batch(number: Tensor, now: State, summed: Tensor) -> tuple[Tensor, State, Tensor]:
             live = ops.logical_and(state["active"], number < batches["steps"])
@@ -178,7 +179,7 @@ class Epochs:
             )
             return (
                 number + 1,
-                adamw(now, packed(gradient), live, state["settings"], state["decays"]),
+                adamw(now, packed(gradient), live, state["settings"], state["decays"], frozen),
                 summed + ops.where(live, loss, 0.0),
             )
 

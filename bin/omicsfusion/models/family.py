@@ -55,6 +55,14 @@ class FusionNetwork(keras.layers.Layer):
         """The dense layers that read each omics layer."""
         raise NotImplementedError
 
+    @property
+    def pretrainable(self) -> Mapping[str, Any]:
+        """The encoder (``dense``, then ``norm``) of each omics layer that may begin pretrained.
+
+        None: the family takes no pretrained encoders (``pretrained`` in ``registry.json``).
+        """
+        return {}
+
     def constants(
         self, features: Mapping[str, Sequence[str]], settings: Mapping[str, float]
     ) -> list[np.ndarray]:

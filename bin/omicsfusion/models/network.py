@@ -16,6 +16,7 @@ from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_of
 from omicsfusion.models.heads.distilled import DistilledHead
 from omicsfusion.models.links import average_members
+from omicsfusion.models.pretrained import fitting_structures
 from omicsfusion.models.program import (
     Problem,
     Programs,
@@ -71,10 +72,26 @@ def train_networks(
     spec = request.spec
     head = head_of(request)
     shapes = shapes_of(reader, spec.layers, members_at_once, request.ensemble)
-    programs = Programs(build, structures, head, shapes, reader, spec.layers, request.threads)
+    if request.pretrained is not None:
+        structures = fitting_structures(build, structures, spec.layers, request.pretrained)
+    programs = Programs(
+        build,
+        structures,
+        head,
+        shapes,
+        reader,
+        spec.layers,
+        request.threads,
+        request.pretrained,
+    )
     studies = _tuned(programs, request)
     tasks = [
-        Task(scope, _choice(studies, scope, request), _seed(request, scope, number))
+        Task(
+            scope,
+            _choice(studies, scope, request),
+            _seed(request, scope, number),
+            encoders=number,
+        )
         for scope in reader.scopes
         for number in range(request.ensemble)
     ]
@@ -192,6 +209,8 @@ def _record(
 ) -> dict[str, object]:
     many = "one network" if len(trained) == 1 else f"mean of {len(trained)} networks"
     notes = [many, head.setting, problem.targets.note]
+    if request.pretrained is not None:
+        notes.append(request.pretrained.note(problem.features))
     notes.append(", ".join(f"{name} {value:g}" for name, value in sorted(request.settings.items())))
     if study is not None:
         notes.append(study.told())

@@ -30,6 +30,7 @@ def adamw(
     live: Tensor,
     settings: Mapping[str, Tensor],
     decays: Tensor,
+    frozen: Tensor | None = None,
 ) -> State:
     """Make one step of AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) for the live members.
 
@@ -45,6 +46,9 @@ def adamw(
         ``learning_rate`` and ``weight_decay``, members.
     decays
         values: 1 for those that decay, 0 for the others.
+    frozen
+        members x values: which stay as they are (``frozen_weights``). Their moments go on, so that
+        the first step after that is no larger than any other.
     """
     norm = ops.sqrt(ops.sum(ops.square(gradient), axis=1))
     clip = ops.minimum(1.0, GRADIENT_NORM / ops.maximum(norm, ADAM_FLOOR))
@@ -56,6 +60,8 @@ def adamw(
     spread = ops.sqrt(second / (1.0 - ops.power(SECOND_DECAY, count))) + ADAM_FLOOR
     decay = settings["weight_decay"][:, None] * decays * state["weights"]
     weights = state["weights"] - settings["learning_rate"][:, None] * (moved / spread + decay)
+    if frozen is not None:
+        weights = ops.where(frozen, state["weights"], weights)
     new = {"weights": weights, "first_moment": first, "second_moment": second}
     kept = {name: ops.where(live[:, None], values, state[name]) for name, values in new.items()}
     return {**state, **kept, "step": state["step"] + ops.cast(live, "int32")}
@@ -72,6 +78,19 @@ def decaying(shapes: Shapes) -> np.ndarray:
     return np.concatenate(
         [np.full(math.prod(shape[1:]), len(shape) > 2, np.float32) for shape in shapes]
     )
+
+
+def frozen_weights(state: State) -> Tensor | None:
+    """Say which weights stay in this epoch: those that came pretrained, in the first ``freeze``.
+
+    Returns
+    -------
+    bool, members x values; None when no weight came pretrained.
+    """
+    if "held" not in state:
+        return None
+    early = ops.cast(state["epoch"], "float32") < state["settings"]["freeze"]
+    return ops.logical_and(state["held"], early[:, None])
 
 
 def average_weights(state: State) -> State:
@@ -108,6 +127,35 @@ def initial_weights(network: FusionNetwork, seeds: Sequence[int]) -> list[np.nda
         np.stack([_initial_weight(variable, seed) for seed in seeds])
         for variable in network.trainable_variables
     ]
+
+
+def begun_from(
+    weights: Sequence[np.ndarray], starts: Sequence[Mapping[int, np.ndarray]]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Put what members begin with into their random weights.
+
+    Parameters
+    ----------
+    weights
+        ``initial_weights``.
+    starts
+        ``start`` of each member.
+
+    Returns
+    -------
+    The weights; and where something was put in, bool, of the same shapes.
+    """
+    begun, held = [], []
+    for place, weight in enumerate(weights):
+        nothing = np.full(weight.shape[1:], np.nan, np.float32)
+        if any(place in start for start in starts):
+            given = np.stack([start.get(place, nothing) for start in starts])
+            held.append(np.isfinite(given))
+            begun.append(np.where(held[-1], given, weight))
+        else:
+            held.append(np.zeros(weight.shape, bool))
+            begun.append(weight)
+    return begun, held
 
 
 def _initial_weight(variable: Any, seed: int) -> np.ndarray:

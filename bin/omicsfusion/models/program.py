@@ -14,6 +14,7 @@ from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import MEMORY_LIMIT, feed_for, table_bytes
 from omicsfusion.models.heads.base import Build, Head, Targets, UntrainableError
+from omicsfusion.models.pretrained import Pretrained
 from omicsfusion.models.streaming import DiskTable, StreamedTrainer
 from omicsfusion.models.trained import Trained
 from omicsfusion.models.training import Table, Trainer
@@ -79,12 +80,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Task:
-    """One member: on which scope it is trained, how, and the seed of its random numbers."""
+    """One member: on which scope it is trained, how, and the seed of its random numbers.
+
+    Attributes
+    ----------
+    number
+        By which who asks knows it again.
+    encoders
+        Which of the pretrained networks it begins from, if there are any.
+    """
 
     scope: Scope
     choice: Choice
     seed: int
     number: int = 0
+    encoders: int = 0
 
 
 Result = tuple[Task, Problem, Trained, np.ndarray]
@@ -106,6 +116,8 @@ class Programs:
         What it sees.
     threads
         Networks that are trained at the same time.
+    pretrained
+        Encoders from which members begin, or None.
 
     Attributes
     ----------
@@ -122,6 +134,7 @@ class Programs:
         reader: GroupReader,
         layers: Sequence[str],
         threads: int = 1,
+        pretrained: Pretrained | None = None,
     ) -> None:
         self.structures = structures
         self.head = head
@@ -129,6 +142,7 @@ class Programs:
         self.reader = reader
         self.layers = layers
         self.threads = threads
+        self.pretrained = pretrained
         self.untrainable: dict[Scope, str] = {}
         self._build = build
         self._trainers: dict[str, Trainer] = {}
@@ -141,7 +155,14 @@ class Programs:
         """Return programs that learn something else on the same scopes, one network for each."""
         shapes = replace(self.shapes, networks=1)
         return Programs(
-            self._build, self.structures, head, shapes, self.reader, self.layers, self.threads
+            self._build,
+            self.structures,
+            head,
+            shapes,
+            self.reader,
+            self.layers,
+            self.threads,
+            self.pretrained,
         )
 
     def train(self, tasks: Sequence[Task]) -> Iterator[Result]:
@@ -189,7 +210,7 @@ class Programs:
         first = {scope: place * self.shapes.rows for place, scope in enumerate(problems)}
         table = _table(self.reader, list(problems.values()), self.shapes)
         members = [
-            _member(trainer.network, problems[task.scope], task, first[task.scope])
+            self._member(trainer.network, problems[task.scope], task, first[task.scope])
             for task in tasks
         ]
         last = [len(problems[task.scope].data.samples) - 1 for task in tasks]
@@ -229,11 +250,27 @@ class Programs:
             target=problem.targets.values,
             weight=problem.targets.weight,
         )
-        members = [_member(trainer.network, problem, task, 0) for task in tasks]
+        members = [self._member(trainer.network, problem, task, 0) for task in tasks]
         trained = trainer.train_from(table, members)
         raw = trainer.predict_from(table, members, trained)
         for task, one, outputs in zip(tasks, trained, raw, strict=True):
             yield task, problem, one, outputs
+
+    def _member(self, network: FusionNetwork, problem: Problem, task: Task, first: int) -> Member:
+        data, targets = problem.data, problem.targets
+        settings = task.choice.settings
+        train = data.rows("train")
+        start = self.pretrained and self.pretrained.start(network, problem.features, task.encoders)
+        return Member(
+            seed=task.seed,
+            train=first + train,
+            stop=first + data.rows("stop"),
+            strata=targets.strata[train],
+            stops=targets.stops,
+            settings=settings,
+            constants=network.constants(problem.features, settings),
+            start=start or {},
+        )
 
     def _trainer(self, structure: str) -> Trainer:
         if structure not in self._trainers:
@@ -304,18 +341,3 @@ def _table(reader: GroupReader, problems: Sequence[Problem], shapes: Shapes) -> 
         table.target[here] = problem.targets.values
         table.weight[here] = problem.targets.weight
     return table
-
-
-def _member(network: FusionNetwork, problem: Problem, task: Task, first: int) -> Member:
-    data, targets = problem.data, problem.targets
-    settings = task.choice.settings
-    train = data.rows("train")
-    return Member(
-        seed=task.seed,
-        train=first + train,
-        stop=first + data.rows("stop"),
-        strata=targets.strata[train],
-        stops=targets.stops,
-        settings=settings,
-        constants=network.constants(problem.features, settings),
-    )

@@ -18,6 +18,8 @@ CLINICAL = "clinical"
 _REGISTRY = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FAMILIES: list[str] = _REGISTRY["families"]
 SETS: dict[str, list[str]] = _REGISTRY["sets"]
+PRETRAINED: list[str] = _REGISTRY["pretrained"]
+"""Families whose encoders may begin pretrained."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.tables.outcome import Outcome
+
+if TYPE_CHECKING:
+    from omicsfusion.models.pretrained import Pretrained
 
 ENSEMBLE = 2
 """Networks averaged per fit where nothing else is asked for."""
@@ -66,6 +70,8 @@ class TrainingRequest:
         otherwise.
     target
         Which of several targets is fitted by itself; empty otherwise.
+    pretrained
+        Encoders from which networks begin, or None; for families that take them.
     """
 
     spec: ModelSpec
@@ -86,3 +92,4 @@ class TrainingRequest:
     threads: int = 1
     targets: Mapping[str, Outcome] = field(default_factory=dict)
     target: str = ""
+    pretrained: "Pretrained | None" = None

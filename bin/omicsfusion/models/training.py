@@ -12,7 +12,7 @@ from omicsfusion.models.dealing import Member, dealt_rows, stop_rows
 from omicsfusion.models.epochs import Epochs, Loss
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.mixup import pairs, patterns_of
-from omicsfusion.models.optimiser import State, decaying, initial_weights
+from omicsfusion.models.optimiser import State, begun_from, decaying, initial_weights
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.trained import Trained, results
 from omicsfusion.models.weight_vector import packed, shapes_of_weights
@@ -169,11 +169,15 @@ class Trainer:
     def _start(self, members: Sequence[Member]) -> State:
         n, real = self.network.members, len(members)
         seeds = [member.seed for member in self._padded(members)]
-        weights = packed(initial_weights(self.network, seeds))
+        starts = [member.start for member in self._padded(members)]
+        begun, held = begun_from(initial_weights(self.network, seeds), starts)
+        weights = packed(begun)
         zeros = ops.zeros_like(weights)
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
         return as_tensors(
-            {
+            # Without pretrained encoders nothing is compiled that they alone need.
+            ({"held": packed(held)} if any(starts) else {})
+            | {
                 "weights": weights,
                 "first_moment": zeros,
                 "second_moment": zeros,

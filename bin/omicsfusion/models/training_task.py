@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,15 +11,19 @@ from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.network_modules import JOINT, NETWORKS
-from omicsfusion.models.registry import parse_model
+from omicsfusion.models.registry import PRETRAINED, ModelSpec, parse_model
 from omicsfusion.models.request import ENSEMBLE, TrainingRequest
 from omicsfusion.models.settings import read_settings
 from omicsfusion.models.targets import fits_of_targets, tables_of_targets
 from omicsfusion.models.trainers import trainer_of
+from omicsfusion.pretraining import UnusablePretrainingError, refuse_tested
 from omicsfusion.scopes import read_splits
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.outcome import read_outcomes
 from omicsfusion.tables.tsv import read_tsv, write_tsv
+
+if TYPE_CHECKING:
+    from omicsfusion.models.pretrained import Pretrained
 
 RECORD_COLUMNS = (
     "n_train",
@@ -56,6 +61,7 @@ def train_group(
     settings: str = "",
     tuning_minutes: int = 0,
     studies: Sequence[Path] = (),
+    pretrained: Path | None = None,
     gpu: str = NONE,
     cpus: int = 1,
 ) -> None:
@@ -76,6 +82,8 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
+    if pretrained is not None:
+        refuse_tested(run, pretrained)
     if spec.family in NETWORKS:
         settle_gpu(gpu)
     request = TrainingRequest(
@@ -96,6 +104,7 @@ def train_group(
         studies=tuple(studies),
         threads=cpus,
         targets=outcomes if len(outcomes) > 1 else {},
+        pretrained=None if pretrained is None else _encoders(pretrained, spec, reader),
     )
     fits = fits_of_targets(trainer_of(spec.family), request, reader, spec.family in JOINT)
     predictions = (
@@ -118,6 +127,22 @@ def train_group(
     for fit in fits:
         if fit.save is not None:
             fit.save(folder / fit.scope.key)
+
+
+def _encoders(path: Path, spec: ModelSpec, reader: GroupReader) -> "Pretrained":
+    """Read pretrained encoders; refuse those that the model cannot begin from."""
+    if spec.family not in PRETRAINED:
+        raise UnusablePretrainingError(
+            f"Model {spec.name!r} takes no pretrained encoders, only the families "
+            f"{', '.join(PRETRAINED)} do: train it without --pretrained."
+        )
+    # It imports Keras, which the baselines do without.
+    from omicsfusion.models.pretrained import read_pretrained, refuse_strangers
+
+    encoders = read_pretrained(path)
+    in_scopes = [reader.features(scope, spec.layers) for scope in reader.scopes]
+    refuse_strangers(encoders, in_scopes)
+    return encoders
 
 
 def _in_order(predictions: pd.DataFrame, names: list[str]) -> list[str]:

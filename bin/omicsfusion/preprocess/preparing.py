@@ -24,11 +24,13 @@ from omicsfusion.preprocess.fitting import (
     write_chains,
 )
 from omicsfusion.preprocess.matrices import write_matrices
+from omicsfusion.preprocess.methods import METHODS
 from omicsfusion.preprocess.register import Register
 from omicsfusion.recipes.catalogue import read_catalogue
 from omicsfusion.recipes.contents import with_contents
-from omicsfusion.recipes.recipe import Recipe
+from omicsfusion.recipes.recipe import Choice, Recipe
 from omicsfusion.scopes import read_splits
+from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 
 SHOWN = 10
@@ -59,8 +61,8 @@ def prepare(request: PrepareRequest) -> None:
     Raises
     ------
     PreparingError
-        The group has no scopes, batch and outcome are confounded, or a cohort lacks too many
-        features.
+        The group has no scopes, a step learns from an outcome that there is not, batch and outcome
+        are confounded, or a cohort lacks too many features.
     omicsfusion.tables.cohort_table.LayerFilesError, omicsfusion.recipes.files.FileProblem
         An input cannot be used.
     """
@@ -74,6 +76,7 @@ def prepare(request: PrepareRequest) -> None:
     )
     samples = read_tsv(request.samples, text_columns=("role", "batch", *_words(request.task)))
     covariates = read_tsv(request.covariates) if request.covariates else None
+    refuse_supervised(request, recipe)
     register = Register.of(samples, request.task, covariates)
     layer = open_layer(open_cohorts(request.files, samples), recipe, request.task)
     refuse_confounded(layer, splits, recipe, register)
@@ -95,6 +98,29 @@ def prepare(request: PrepareRequest) -> None:
         "absent": absent_table(layer.layer, found),
     }.items():
         write_tsv(table, f"{request.id}.{name}.tsv")
+
+
+def refuse_supervised(request: PrepareRequest, recipe: Recipe) -> None:
+    """Refuse steps that learn from the outcome where there is none.
+
+    Raises
+    ------
+    PreparingError
+        Naming them.
+    """
+    if request.task != NO_TASK:
+        return
+    found = [c for c in recipe.choices if (c.step, c.method) in METHODS and _is_supervised(c)]
+    if found:
+        named = ", ".join(f"{choice.step}: {choice.method}" for choice in found)
+        raise PreparingError(
+            f"{request.id.rpartition('.')[0]}: {named} learns from the outcome, and encoders are "
+            "pretrained without one. Choose another method for --step pretrain, such as variance."
+        )
+
+
+def _is_supervised(choice: Choice) -> bool:
+    return METHODS[choice.step, choice.method].supervised
 
 
 def refuse_confounded(

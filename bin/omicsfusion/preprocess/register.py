@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.tables.outcome import NO_TASK
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Register:
         ``covariates.tsv`` without its column ``cohort``, index: sample; None when a chain needs
         none.
     task
-        ``classification``, ``regression`` or ``survival``.
+        ``classification``, ``regression`` or ``survival``; ``NO_TASK`` where nothing is predicted.
     """
 
     table: pd.DataFrame
@@ -63,7 +64,7 @@ class Register:
     def _outcome(self, here: pd.DataFrame) -> np.ndarray | None:
         if self.task == "survival" and {"time", "event"} <= set(here):
             return here[["time", "event"]].to_numpy(dtype=float)
-        if "truth" not in here:
+        if "truth" not in here or self.task == NO_TASK:
             return None
         is_class = self.task == "classification"
         return here["truth"].to_numpy(dtype=object if is_class else float)

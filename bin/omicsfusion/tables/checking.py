@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from omicsfusion.tables.accounting import account
+from omicsfusion.tables.accounting import PRETRAINING, WHERE, account
 from omicsfusion.tables.check_tables import (
     clean_samples,
     covariates_table,
@@ -23,6 +23,7 @@ from omicsfusion.tables.designs import check_batch, check_group, check_split
 from omicsfusion.tables.findings import Findings, Request
 from omicsfusion.tables.layer_ids import check_seg, find_layers
 from omicsfusion.tables.layer_sizes import check_layer_sizes
+from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.outcome_check import CheckedOutcome
 from omicsfusion.tables.plan import Plan
 from omicsfusion.tables.planning import make_plan
@@ -153,7 +154,7 @@ def _design_columns(
     batch = check_batch(samples, used, request.batch, problems)
     split = check_split(samples, used, training, request.split, group, problems)
     n_groups = group[training].nunique()
-    if request.split == "kfold" and n_groups < request.folds:
+    if request.task != NO_TASK and request.split == "kfold" and n_groups < request.folds:
         problems.error(
             f"{n_groups} patients (or groups) with an outcome are left for {request.folds} folds.",
             "Each fold needs at least one: use fewer --folds, or more samples.",
@@ -174,7 +175,7 @@ def _covariates(
         samples,
         used,
         request.covariates,
-        outcome.table if outcome is not None else None,
+        outcome.table if outcome is not None and request.task != NO_TASK else None,
         names,
         found.problems,
     )
@@ -193,11 +194,12 @@ def _finish(
     seen = seen_samples(found, samples, has_clinical)
     unsettled = set(seen) - set(clean["sample"])
     left_out = dict.fromkeys(unsettled, UNSETTLED) | found.members.left_out
+    purpose = PRETRAINING if found.request.task == NO_TASK else WHERE["train"]
     return Checked(
         layers=layers_table(found, has_clinical),
         samples=clean,
         covariates=covariates_table(found, clean, covariates),
-        accounting=account(seen, left_out),
+        accounting=account(seen, left_out, purpose),
         plan=make_plan(found, clean, covariates),
         problems=problems,
     )

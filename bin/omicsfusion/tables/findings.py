@@ -17,6 +17,8 @@ class Request:
 
     Attributes
     ----------
+    task
+        What is predicted; ``NO_TASK`` where encoders are only pretrained, which needs no outcome.
     target
         One name, or several separated by commas.
     tables
@@ -26,7 +28,7 @@ class Request:
     sheet: Path
     samples: Path
     task: str
-    target: str
+    target: str = ""
     class_order: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     batch: str | None = None

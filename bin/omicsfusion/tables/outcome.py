@@ -17,6 +17,8 @@ from pandas.core.groupby import SeriesGroupBy
 from omicsfusion.tables.tsv import read_tsv
 
 TASKS = ("classification", "survival", "regression")
+NO_TASK = "none"
+"""Of a cohort that encoders are pretrained on: there is nothing to predict."""
 UNKNOWN = "unknown"
 """Stratum of the samples that lack the outcome; a sample of a single target has it."""
 

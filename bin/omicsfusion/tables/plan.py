@@ -3,8 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from omicsfusion.tables.outcome import NO_TASK
 
 SCHEMA = 1
 
@@ -55,7 +57,7 @@ class Design:
     Attributes
     ----------
     task, target, models
-        As given.
+        As given; without a task (``NO_TASK``) encoders are pretrained on one training set.
     split, folds, repeats
         ``n_outer`` follows from them; for a split column, folds = what the column holds.
     inner_folds, folds_per_task
@@ -74,17 +76,18 @@ class Design:
     @property
     def n_outer(self) -> int:
         """Outer folds of all repeats."""
-        return self.folds * self.repeats
+        return 0 if self.task == NO_TASK else self.folds * self.repeats
 
     @property
     def n_scopes(self) -> int:
         """Training sets: outer folds and the final one, with their inner folds."""
-        return (self.n_outer + 1) * (1 + self.inner_folds)
+        return 1 if self.task == NO_TASK else (self.n_outer + 1) * (1 + self.inner_folds)
 
     @property
     def n_groups(self) -> int:
         """Groups of scopes, the unit of a task."""
-        return 1 if self.folds_per_task == 0 else math.ceil(self.n_outer / self.folds_per_task) + 1
+        whole = self.folds_per_task == 0 or self.task == NO_TASK
+        return 1 if whole else math.ceil(self.n_outer / self.folds_per_task) + 1
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ class Plan:
         preprocess = design.n_scopes * cells * PREPROCESS_SECONDS_PER_MILLION_CELLS
         matrix_gb = COPIES * BYTES_PER_CELL * 1e6 / 1e9
         train = [_train_step(model, design, cells) for model in design.models]
-        return [
+        first = [
             Step("CHECK_INPUT", 1, 0, START_SECONDS, MEMORY_GB),
             Step(
                 "IMPORT",
@@ -157,6 +160,11 @@ class Plan:
                 tasks * START_SECONDS + preprocess,
                 MEMORY_GB + largest * matrix_gb,
             ),
+        ]
+        if design.task == NO_TASK:
+            return [*first, replace(_train_step("encoders", design, cells), process="PRETRAIN")]
+        return [
+            *first,
             *train,
             Step("ASSESS", 1, 0, OTHER_SECONDS, MEMORY_GB),
             Step(

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.plan import Design, LayerCount, Plan, Step
 
 
 def plan_text(plan: Plan) -> str:
     """Return what ``plan.txt`` holds."""
     parts = [
-        f"Plan: {plan.design.task} of {plan.design.target}",
-        _paragraph("Samples", [_samples_line(plan.samples), *plan.outcome]),
+        f"Plan: {_aim(plan.design)}",
+        _paragraph("Samples", [_samples_line(plan.design, plan.samples), *plan.outcome]),
         _paragraph("Layers", _layer_lines(plan.layers)),
         _paragraph("Which samples have which layers", _pattern_lines(plan.patterns)),
         _paragraph("Notes", [f"- {note}" for note in plan.notes]),
@@ -19,15 +20,22 @@ def plan_text(plan: Plan) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _aim(design: Design) -> str:
+    if design.task == NO_TASK:
+        return "encoders pretrained without an outcome"
+    return f"{design.task} of {design.target}"
+
+
 def _paragraph(title: str, lines: Sequence[str]) -> str:
     return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""
 
 
-def _samples_line(samples: Mapping[str, int]) -> str:
+def _samples_line(design: Design, samples: Mapping[str, int]) -> str:
+    purpose = "pretraining" if design.task == NO_TASK else "cross-validation"
     external = f", {samples['external']} external" if samples.get("external") else ""
     return (
         f"{samples.get('used', 0)} samples are used ({samples.get('train', 0)} for "
-        f"cross-validation{external}), {samples.get('left_out', 0)} are left out."
+        f"{purpose}{external}), {samples.get('left_out', 0)} are left out."
     )
 
 
@@ -93,11 +101,19 @@ def _step_lines(design: Design, steps: Sequence[Step]) -> list[str]:
     )
     lines = _columns(rows)
     return [
-        f"{design.n_outer} outer folds ({design.split}, {design.folds} folds x {design.repeats} "
-        f"repeats), {design.inner_folds} inner folds each, {design.n_groups} group(s) of scopes.",
+        _sets_line(design),
         *lines,
         "Times are of one core, rough, and added up; tasks run side by side where cores allow.",
     ]
+
+
+def _sets_line(design: Design) -> str:
+    if design.task == NO_TASK:
+        return "One training set of all samples, of which a tenth tells when to stop."
+    return (
+        f"{design.n_outer} outer folds ({design.split}, {design.folds} folds x {design.repeats} "
+        f"repeats), {design.inner_folds} inner folds each, {design.n_groups} group(s) of scopes."
+    )
 
 
 def _duration(seconds: float) -> str:

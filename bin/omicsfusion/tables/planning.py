@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from omicsfusion.tables.findings import Findings, Request
-from omicsfusion.tables.outcome import outcome_columns
+from omicsfusion.tables.outcome import NO_TASK, outcome_columns
 from omicsfusion.tables.plan import Design, LayerCount, Plan, count_patterns
 from omicsfusion.tables.samplesheet import CLINICAL, EXTERNAL, TRAIN
 
@@ -89,7 +89,7 @@ def _outcome_lines(request: Request, clean: pd.DataFrame) -> list[str]:
 
 
 def _outcome_line(task: str, known: pd.DataFrame) -> list[str]:
-    if known.empty:
+    if known.empty or task == NO_TASK:
         return []
     if task == "survival":
         events = int((known["event"] == 1).sum())

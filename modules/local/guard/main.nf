@@ -7,6 +7,7 @@ process GUARD {
     path samples
     path splits
     path duplicates, arity: '0..*' // pairs of samples that no split may part
+    path pretrained, stageAs: 'pretrained/*', arity: '0..*' // encoders from which networks begin
     val options // task, split, seed
     val code
 
@@ -16,6 +17,7 @@ process GUARD {
 
     script:
     def pairs = duplicates ? "--duplicates ${duplicates}" : ''
+    def encoders = pretrained ? "--pretrained ${pretrained[0]}" : ''
     """
     export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
     guard.py \\
@@ -25,7 +27,7 @@ process GUARD {
         --task ${options.task} \\
         --split '${options.split}' \\
         --seed ${options.seed} \\
-        ${pairs}
+        ${pairs} ${encoders}
     """
 
     stub:

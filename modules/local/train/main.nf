@@ -5,7 +5,7 @@ process TRAIN {
     memory { memoryFor(network) * task.attempt }
 
     input:
-    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
+    tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*'), path(pretrained, stageAs: 'pretrained/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
     path splits
     path samples
     path horizons, arity: '0..*'
@@ -26,7 +26,7 @@ process TRAIN {
 
     script:
     def times = horizons ? "--horizons ${horizons[0]}" : ''
-    def known = [gene_sets: gene_sets, network: network, positions: positions, studies: studies].findAll { _name, files -> files }
+    def known = [gene_sets: gene_sets, network: network, positions: positions, studies: studies, pretrained: pretrained].findAll { _name, files -> files }
         .collect { name, files -> "--${name} ${files.join(' ')}" }.join(' ')
     def settings = options.settings ? "--settings ${options.settings}" : ''
     def order = options.class_order ? "--class_order '${options.class_order}'" : ''

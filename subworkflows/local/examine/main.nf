@@ -13,6 +13,7 @@ workflow EXAMINE {
     covariates // covariates.tsv, or nothing
     splits     // splits.tsv
     duplicates // [ duplicates.tsv of each layer ]
+    pretrained // [ encoders.h5 ], may be empty
     options    // map: the parameters of the run
 
     main:
@@ -26,7 +27,7 @@ workflow EXAMINE {
 
     CONCORDANCE(ch_all, samples, options.seed, codeOf('concordance.py'))
 
-    GUARD(ch_all, samples, splits, duplicates, options.subMap(['task', 'split', 'seed']), codeOf('guard.py'))
+    GUARD(ch_all, samples, splits, duplicates, pretrained, options.subMap(['task', 'split', 'seed']), codeOf('guard.py'))
 
     qc          = QC.out.tables.flatten()
     concordance = CONCORDANCE.out.tables.flatten()

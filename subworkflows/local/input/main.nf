@@ -168,10 +168,17 @@ def checkArguments(Map options) {
     return (given + models + strict).join(' ')
 }
 
+// Layers are compared with each other only where there are two.
+def comparisonProblems(List layers, Map options) {
+    def alone = options.task == 'none' && options.pretrain_objective == 'contrastive' && layers.findAll { layer -> layer != 'clinical' }.size() < 2
+    return alone ? ['--pretrain_objective contrastive compares layers, and there is one: use reconstruction.'] : []
+}
+
 // Stop with every problem together, or hand on the plan.
 def passGate(List problems, List layers, plan, Map options) {
     def models = modelsOf(options)
-    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(','))
+    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(',')) +
+        comparisonProblems(layers, options)
     def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
     if (warnings && !options.strict) {
         log.warn("The input has ${warnings.size()} warning(s):\n${warnings.collect { text -> "  - ${text}" }.join('\n')}")

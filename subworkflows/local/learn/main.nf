@@ -7,6 +7,7 @@ include { memoryFor } from '../../../modules/local/train/main'
 include { codeOf   } from '../provenance/main'
 include { modelsOf } from '../parameters/main'
 include { readBy   } from '../parameters/main'
+include { takesPretrained } from '../parameters/main'
 
 workflow LEARN {
     take:
@@ -15,11 +16,11 @@ workflow LEARN {
     splits   // splits.tsv
     samples  // samples.tsv
     horizons // horizons.tsv, or nothing
-    known    // map: gene_sets, network, positions, studies, each [ file ], may be empty
+    known    // map: gene_sets, network, positions, studies, pretrained, each [ file ], may be empty
     options  // map: the parameters of the run
 
     main:
-    // [ meta(id, model, group), [ matrices.h5 of each layer ], [ gene sets ], [ network ], [ positions ], [ studies ] ]:
+    // [ meta(id, model, group), [ matrices.h5 of each layer ], [ gene sets ], [ network ], [ positions ], [ studies ], [ encoders ] ]:
     // a group starts when its layers are there; a model gets only the files that it reads, and its own studies
     ch_tasks = matrices
         .combine(n_layers)
@@ -34,7 +35,8 @@ workflow LEARN {
                 log.info("TRAIN ${meta.id} asks for ${memoryFor(known.network)} of memory, by the size of the network of genes.")
             }
             def read = ['gene_sets', 'network', 'positions'].collect { name -> mine.contains(name) ? known[name] : [] }
-            [meta, found] + read + [known.studies.findAll { table -> table.name.startsWith("${meta.model}.") }]
+            def encoders = takesPretrained(meta.model) ? known.pretrained : []
+            [meta, found] + read + [known.studies.findAll { table -> table.name.startsWith("${meta.model}.") }, encoders]
         }
 
     TRAIN(ch_tasks, splits, samples, horizons, options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'ensemble', 'distil', 'settings', 'trials', 'tuning_minutes', 'gpu']), codeOf('train.py'))

@@ -7,10 +7,10 @@ def parameterProblems(Map given) {
     def known = schemaProperties()
     def unknown = given.keySet().findAll { name -> !known.containsKey(snakeCase(name)) }.collect { name -> unknownParameter(name, known.keySet()) }
     def wrong = known.collectMany { name, rule -> valueProblems(name, rule, given[name]) }
-    def required = [report: ['outdir'], selftest: []].getOrDefault(given.step, ['input', 'samples', 'task', 'target'])
+    def required = [report: ['outdir'], selftest: [], pretrain: ['input', 'samples']].getOrDefault(given.step, ['input', 'samples', 'task', 'target'])
     def absent = required.findAll { name -> given[name] == null || given[name].toString().trim().isEmpty() }
         .collect { name -> "--${name} is missing: ${known[name].description}".toString() }
-    return unknown.unique() + wrong + absent + targetProblems(given) + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given)
+    return unknown.unique() + wrong + absent + targetProblems(given) + modelProblems(given) + headProblems(given) + settingsProblems(given) + tuningProblems(given) + pretrainingProblems(given)
 }
 
 // Return the help text, made from the schema.
@@ -37,6 +37,11 @@ def modelsOf(Map options) {
 // Return the names of the parameters whose files a model reads.
 def readBy(String model) {
     return registry().reads[modelParts(model).family] ?: []
+}
+
+// Tell whether the encoders of a model may begin pretrained.
+def takesPretrained(String model) {
+    return registry().pretrained.contains(modelParts(model).family)
 }
 
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
@@ -131,6 +136,18 @@ def tuningProblems(Map given) {
     return ['tuning_minutes', 'studies']
         .findAll { name -> given[name] && !given.trials }
         .collect { name -> "--${name} is for tuning: give --trials, too, or leave it out.".toString() }
+}
+
+// Pretrained encoders need a model that takes them, and freezing needs encoders that came pretrained.
+def pretrainingProblems(Map given) {
+    def names = (given.settings ?: '').toString().tokenize(',').collect { part -> part.tokenize('=')[0] }
+    def frozen = names.contains('freeze') && !given.pretrained
+    def again = given.pretrained && given.step == 'pretrain'
+    def models = given.pretrained && given.step == 'train' ? modelsOf(given) : []
+    def nobody = models && !models.any { model -> takesPretrained(model) }
+    return (frozen ? ['--settings: freeze is for --pretrained encoders: give them, too, or leave it out.'] : []) +
+        (again ? ['--pretrained is for training: --step pretrain begins anew.'] : []) +
+        (nobody ? ["--pretrained: none of the models ${models.join(', ')} takes pretrained encoders. Families that do: ${registry().pretrained.join(', ')}.".toString()] : [])
 }
 
 def headTasks() {

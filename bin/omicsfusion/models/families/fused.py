@@ -97,6 +97,11 @@ class FusedNetwork(FusionNetwork):
             for name, (encoder, wide) in zip(self.widths, pairs, strict=True)
         }
 
+    @property
+    def pretrainable(self) -> dict[str, Encoder]:
+        """All encoders may begin pretrained."""
+        return dict(zip(self.widths, self.encoders, strict=True))
+
     def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)

@@ -97,7 +97,7 @@ def stack_fits(fits: LayerFits, request: TrainingRequest, reader: GroupReader) -
             new_fit(
                 data,
                 columns,
-                _record(data, found, used, head),
+                _record(data, found, used, head, _begun_with(scope, request, reader)),
                 mean_curve([fit.curve for fit in used.values()]),
                 save=partial(_save, ensemble),
                 network=ensemble,
@@ -121,7 +121,7 @@ def _save(ensemble: Callable[[], MemberEnsemble], stem: Path) -> None:
 
 
 def _record(
-    data: ScopeData, found: ScopeStack, used: Mapping[str, Fit], head: Head
+    data: ScopeData, found: ScopeStack, used: Mapping[str, Fit], head: Head, begun_with: str
 ) -> dict[str, object]:
     weights = zip(found.layers, found.stack.weights, found.shares, strict=True)
     notes = [
@@ -130,6 +130,7 @@ def _record(
         *(f"without {layer}: {reason}" for layer, reason in found.left_out.items()),
         head.setting,
         found.targets.note,
+        begun_with,
     ]
     records = pd.DataFrame([fit.record for fit in used.values()])
     return record_of(
@@ -139,6 +140,13 @@ def _record(
         best_epoch=round(float(records["best_epoch"].mean())),
         stop_loss=float(records["stop_loss"].mean()),
     )
+
+
+def _begun_with(scope: Scope, request: TrainingRequest, reader: GroupReader) -> str:
+    """Say what the networks began with; empty when they began at random."""
+    if request.pretrained is None:
+        return ""
+    return request.pretrained.note(reader.features(scope, request.spec.layers))
 
 
 def _ensemble(

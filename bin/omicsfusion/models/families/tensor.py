@@ -146,6 +146,11 @@ class TensorNetwork(FusionNetwork):
             for name, (encoder, wide) in zip(self.widths, pairs, strict=True)
         }
 
+    @property
+    def pretrainable(self) -> dict[str, LinearEncoder]:
+        """All encoders may begin pretrained: they are the pretrained ones without the ReLU."""
+        return dict(zip(self.widths, self.encoders, strict=True))
+
     def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)

@@ -147,6 +147,12 @@ class VariationalNetwork(FusionNetwork):
         decoders = dict(zip(self.widths, self.decoders, strict=True))
         return [*super().known(features), *known_columns(decoders, features)]
 
+    @property
+    def pretrainable(self) -> dict[str, Encoder]:
+        """All encoders may begin pretrained; what makes latents of them does not."""
+        pairs = zip(self.widths, self.encoders, strict=True)
+        return {name: encoder.hidden for name, encoder in pairs}
+
     def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)

@@ -32,6 +32,11 @@ class NetworkAbove(FusionNetwork):
         """The dense layers that read each omics layer."""
         return self.network.readers
 
+    @property
+    def pretrainable(self) -> Mapping[str, Any]:
+        """The encoders of the network below that may begin pretrained."""
+        return self.network.pretrainable
+
     def constants(
         self, features: Mapping[str, Sequence[str]], settings: Mapping[str, float]
     ) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import predicted_rows
 from omicsfusion.models.heads.base import Head
 from omicsfusion.models.links import average_members
+from omicsfusion.models.pretrained import Pretrained
 from omicsfusion.models.program import Problem, Programs, Task
 from omicsfusion.models.request import OtherStudyError, TrainingRequest
 from omicsfusion.models.trained import Trained
@@ -63,7 +64,7 @@ def tune_scopes(programs: Programs, request: TrainingRequest) -> dict[Scope, Stu
         scored,
         earlier_trials(request.studies, name, list(inner), request.target),
         {
-            scope: data_digest(programs.reader, programs.layers, outcomes, of)
+            scope: data_digest(programs.reader, programs.layers, outcomes, of, programs.pretrained)
             for scope, of in inner.items()
         },
         default_choice(request.settings),
@@ -105,10 +106,17 @@ def earlier_trials(
 
 
 def data_digest(
-    reader: GroupReader, layers: Sequence[str], outcomes: Sequence[Outcome], inner: Sequence[Scope]
+    reader: GroupReader,
+    layers: Sequence[str],
+    outcomes: Sequence[Outcome],
+    inner: Sequence[Scope],
+    pretrained: Pretrained | None = None,
 ) -> str:
-    """Return a digest of the samples, roles, outcomes and values of some inner folds."""
-    digest = hashlib.sha256()
+    """Return a digest of the samples, roles, outcomes and values of some inner folds.
+
+    And of the encoders from which networks begin, if there are any.
+    """
+    digest = hashlib.sha256(pretrained.digest.encode() if pretrained else b"")
     for scope in sorted(inner):
         data = reader.load(scope, ())
         digest.update(repr((scope.key, data.samples, list(data.roles))).encode())

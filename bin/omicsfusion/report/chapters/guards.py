@@ -21,6 +21,7 @@ NAMES = {
     "duplicates_in_one_part": "Near-identical samples parted by a split",
     "temporal_order": "Order in time",
     "external_patients": "Training patients in external cohorts",
+    "pretrained_on_tested": "Tested patients in the pretraining cohort",
     "batch_decides_outcome": "Batches with one outcome",
     "batch_predicts_outcome": "Outcome told by the batch alone",
     "batch_importance": "Importance of the batch",

@@ -1,0 +1,1 @@
+"""Pretraining: encoders learn from layers alone, without an outcome, by a task made for it."""
