@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "folds": SPLITTING,
     "outer_tests": SPLITTING,
     "splits": SPLITTING,
+    "learning_splits": SPLITTING,
     "recipes": GROUND | {"tables"},
     "preprocess": SPLITTING | {"recipes"},
     "qc": GROUND | {"tables", "scopes", "preprocess"},
