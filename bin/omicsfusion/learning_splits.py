@@ -1,4 +1,4 @@
-"""Training sets of the learning curve: each outer one, cut down to nested shares of its patients."""
+"""Training sets of the learning curve: each outer one, cut down to shares of its patients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -115,7 +115,7 @@ class GroupReader:
     def largest(self, role: str) -> int:
         """Return the most samples that any scope of the run has of a role, at least 1."""
         of_role = self._run[self._run["role"] == role]
-        # Of a learning curve each share of the samples has a scope of the same name, in another group.
+        # The shares of a learning curve have scopes of the same names, each in a group of its own.
         scopes = of_role.groupby(["group", "repeat", "fold", "inner"])
         return int(scopes.size().max()) if len(of_role) else 1
 

@@ -39,6 +39,15 @@ def readBy(String model) {
     return registry().reads[modelParts(model).family] ?: []
 }
 
+// Return what each model reads besides the layers: [ model, [ gene sets ], [ network ], [ positions ], [ studies ] ],
+// only the files that it has a use for, and its own studies.
+def readingsOf(Map options, Map known) {
+    return modelsOf(options).collect { model ->
+        def files = ['gene_sets', 'network', 'positions'].collect { name -> readBy(model).contains(name) ? known[name] : [] }
+        [model] + files + [known.studies.findAll { table -> table.name.startsWith("${model}.") }]
+    }
+}
+
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
 def isNetwork(String model) {
     return registry().networks.contains(modelParts(model).family)
