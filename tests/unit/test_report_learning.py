@@ -88,7 +88,7 @@ def test_shares_without_a_score_and_failed_fits_are_told(folder):
 
     edit_table(folder / FILE, change)
     assert learning_view(read_results(folder))["remarks"] == [
-        "25 % of the patients: not scored, for of 9 training sets, inner ones among them, 2 would "
+        "Not scored at 25 % of the patients: of 9 training sets, inner ones among them, 2 would "
         "hold no event.",
         "Linear model, all omics, 50 % of the patients: 2 fits failed and count as chance.",
     ]

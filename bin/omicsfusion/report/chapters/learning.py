@@ -130,10 +130,10 @@ def _left_out(rows: pd.DataFrame) -> list[str]:
     told = []
     for (part, reason), here in absent.fillna({"reason": ""}).groupby(["share", "reason"]):
         everyone = here["model"].nunique() == rows["model"].nunique()
-        names = [lowered(model_name(model)) for model in here["model"]]
-        who = "" if everyone else f", {listed(names)}"
+        names = listed([lowered(model_name(model)) for model in here["model"]])
+        who = "" if everyone else f" ({names})"
         why = reason or "the metric is not defined"
-        told.append(f"{share(float(str(part)), 1)} of the patients{who}: not scored, for {why}.")
+        told.append(f"Not scored at {share(float(str(part)), 1)} of the patients{who}: {why}.")
     return told
 
 
