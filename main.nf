@@ -2,6 +2,7 @@
 //
 // omicsfusion: from omics layers of the same patients to a prediction, and to what it is worth.
 //
+include { CURVE             } from './subworkflows/local/curve/main'
 include { EXAMINE           } from './subworkflows/local/examine/main'
 include { INPUT             } from './subworkflows/local/input/main'
 include { INTERPRET         } from './subworkflows/local/interpret/main'
@@ -32,6 +33,16 @@ workflow OMICSFUSION {
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
     EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, known.pretrained, options)
     LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, known, options)
+    CURVE(
+        PREPARE.out.by_layer,
+        INPUT.out.recipes,
+        INPUT.out.covariates,
+        INPUT.out.n_layers,
+        [samples: PREPARE.out.checked, splits: PREPARE.out.splits, duplicates: PREPARE.out.duplicates, horizons: PREPARE.out.horizons],
+        LEARN.out.predictions,
+        known,
+        options
+    )
     INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, known.gene_sets, options)
 
     LOOK(channel.of(options.gpu).filter { wish -> wish != 'none' && options.step == 'train' })
@@ -44,7 +55,7 @@ workflow OMICSFUSION {
         sorted(PREPARE.out.tables.mix(INPUT.out.settled)),
         sorted(LEARN.out.logs),
         LEARN.out.predictions,
-        LEARN.out.assess,
+        sorted(LEARN.out.assess.flatten().mix(CURVE.out.curve)),
         sorted(INTERPRET.out.explain),
         sorted(INTERPRET.out.enrich),
         RECORD.out.parameters,

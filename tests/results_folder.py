@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.learning_curve import learning_curve
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.problems import Problems, write_problems
@@ -32,6 +33,7 @@ def write_results(
     problems: Problems | None = None,
     examined: bool = True,
     trials: int = 0,
+    learning: bool = False,
 ) -> Path:
     """Write the whole folder and return it.
 
@@ -47,6 +49,8 @@ def write_results(
         Whether batches are known and there are the tables of QC and the like; older runs have none.
     trials
         Of each training set of the networks; runs from before tuning have no such files.
+    learning
+        Whether the run drew a learning curve, of which a quarter of the patients was left out.
     """
     table = predictions_table(task, patients, external=external, models=models)
     table = _with_class_names(table, class_names) if task == "classification" else table
@@ -67,6 +71,8 @@ def write_results(
         _write(folder / f"assess/{name}.tsv", assessed)
     by_pattern = metrics_by_pattern(table, patterns_of(samples), task, seed=1)
     _write(folder / "assess/metrics_by_pattern.tsv", by_pattern)
+    if learning:
+        _write(folder / "assess/learning_curve.tsv", _learning(table, task))
     for model in models:
         _write(folder / f"models/{model}.all.training.tsv", _training(model, splits, failed_fits))
         if model.startswith("fused"):
@@ -97,6 +103,27 @@ def edit_table(path: Path, change) -> None:
 def _write(path: Path, table: pd.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tsv(table, path)
+
+
+def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Score the run's own predictions, and others of the same patients in the place of shares."""
+    n_events = [3.0, 6.0, 9.0, 12.0] if task == "survival" else [None] * 4
+    shares = pd.DataFrame(
+        {
+            "share": [0.25, 0.5, 0.75, 1.0],
+            "n_patients": [6.0, 12.0, 18.0, 24.0],
+            "n_events": n_events,
+            "reason": [
+                "of 9 training sets, inner ones among them, 2 would hold no event",
+                *[""] * 3,
+            ],
+        }
+    )
+    first = table[table["repeat"] == 1]
+    predicted = first.columns[first.columns.str.match("p_|s_|risk$|mean$")]
+    half = first.copy()
+    half[predicted] = half.groupby(["model", "fold"])[list(predicted)].transform("mean")
+    return learning_curve(table, {0.5: half, 0.75: first}, shares, task, seed=1)
 
 
 def _with_class_names(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -80,12 +80,12 @@ def make_splits(
     """
     training = samples[samples["role"] == "train"].sort_values("sample").set_index("sample")
     external = samples[samples["role"] == "external"].sort_values("sample").set_index("sample")
-    design = _design(training, outcome, links)
+    design = design_of(training, outcome, links)
     tests = outer_tests(design, training["split"], how, folds, repeats, seed, links)
     blocks = [_final_scope(design, external, inner_folds, seed)]
     for repeat, fold, test in tests:
         blocks.append(
-            _outer_scope(design, external, Scope(repeat, fold, OUTER), test, inner_folds, seed)
+            outer_scope(design, external, Scope(repeat, fold, OUTER), test, inner_folds, seed)
         )
     table = pd.concat(blocks, ignore_index=True)
     table["patient"] = table["sample"].map(samples.set_index("sample")["patient"])
@@ -170,10 +170,10 @@ def choose_horizons(samples: pd.DataFrame, wanted: Sequence[float] = ()) -> pd.D
     return pd.DataFrame({"time": np.unique(np.asarray(times, dtype=np.float64))})
 
 
-def _design(
+def design_of(
     training: pd.DataFrame, outcome: Outcome, links: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
-    """Unit and strata of each training sample (index: sample, sorted)."""
+    """Return ``unit, fine, coarse`` (strata) of each training sample (index: sample, sorted)."""
     here = replace(outcome, table=outcome.table.loc[training.index])
     fine = here.strata()
     coarse = here.events() if outcome.task == "survival" else fine
@@ -190,14 +190,23 @@ def _final_scope(
     return pd.concat(blocks)
 
 
-def _outer_scope(
+def outer_scope(
     design: pd.DataFrame,
-    external: pd.DataFrame,
+    external: pd.DataFrame | None,
     scope: Scope,
     test: pd.Index,
     inner_folds: int,
     seed: int,
 ) -> pd.DataFrame:
+    """List an outer scope and its inner folds: ``repeat, fold, inner, sample, role``.
+
+    Parameters
+    ----------
+    design
+        As ``design_of`` returns it, of the samples to train on and of ``test``.
+    external
+        Samples of external cohorts (index: sample), or None.
+    """
     own = _roles(design, test, scope, seed)
     blocks = [_block(scope, own, external)]
     return pd.concat(blocks + list(_inner_scopes(design.drop(test), scope, inner_folds, seed)))

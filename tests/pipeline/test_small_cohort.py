@@ -11,6 +11,7 @@ import pytest
 
 from tests.pipeline.conftest import CLASSES, SMALL, inputs_in
 from tests.pipeline.engine import Run, copy_of_project, run, run_until_killed, tables_of
+from tests.pipeline.test_stub import LEARNING_CURVE
 
 pytestmark = pytest.mark.engine
 
@@ -180,6 +181,13 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     (library / "report" / "__init__.py").touch()
     untouched = run(tmp_path, *arguments, project=project)
     assert untouched.submitted == []
+
+    # The learning curve is added to a finished run, of which nothing is computed again.
+    curve = run(tmp_path, *arguments, "--learning_curve", project=project)
+    assert curve.code == 0, curve.text
+    assert set(curve.submitted) == {*LEARNING_CURVE, "REPORT"}
+    _curve_is_published(curve)
+
     report = edit("report/__init__.py")
     assert set(report.submitted) == {"REPORT"}
     assess = edit("assess/summary.py")
@@ -187,6 +195,23 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     train = edit("models/linear.py")
     assert set(train.submitted) == {"TRAIN", "ASSESS", "REPORT"}
     assert len(train.cached) == len(first.submitted) - len(train.submitted)
+
+
+def _curve_is_published(done: Run) -> None:
+    """The table and the page tell of every share; nothing that was fitted for the curve is kept."""
+    curve = read(done, "assess/learning_curve.tsv")
+    points = curve[curve["metric"] == "balanced_accuracy"].set_index(["model", "share"])
+    assert len(points) == 2 * 4
+    assert (points["estimate"].notna() | points["reason"].notna()).all()
+    assert points.loc[(slice(None), [0.75, 1.0]), "estimate"].notna().all()
+    assert points.loc["linear", "n_patients"].tolist() == [5, 10, 15, 20]
+    splits = read(done, "splits/learning_splits.tsv")
+    assert set(splits["group"]) == set(read(done, "splits/learning_groups.tsv")["group"])
+    assert (done.outdir / "assess" / "learning_curve" / "linear.n75.training.tsv").is_file()
+    for folder in ("models", "preprocess"):
+        assert not list((done.outdir / folder).glob("*.n75.*"))
+    page = (done.outdir / "report" / "omicsfusion_report.html").read_text()
+    assert "Score against number of patients" in page
 
 
 def test_a_run_killed_in_training_resumes_to_the_same_bytes(

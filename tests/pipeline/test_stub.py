@@ -25,6 +25,12 @@ STATIONS = [
     "ENRICH",
     "REPORT",
 ]
+LEARNING_CURVE = [
+    "LEARNING_SPLITS",
+    "PREPROCESS_LEARNING_CURVE",
+    "TRAIN_LEARNING_CURVE",
+    "LEARNING_CURVE",
+]
 
 
 PRETRAINING = [
@@ -59,8 +65,12 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     encoders.touch()
     models = ["--models", "clinical,linear,fused,graph", "--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
-    done = run(tmp_path, "-profile", "test", "-stub-run", *models, parser=parser)
+    done = run(
+        tmp_path, "-profile", "test", "-stub-run", "--learning_curve", *models, parser=parser
+    )
     assert done.code == 0, done.text
+    assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
-    assert set(done.submitted) == set(STATIONS)
+    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE}
+    assert not list((done.outdir / "models").glob("*.n50.*"))
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()

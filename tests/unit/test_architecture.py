@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "outer_tests": SPLITTING,
     "pretraining": GROUND | {"tables", "scopes"},
     "splits": SPLITTING,
+    "learning_splits": SPLITTING,
     "recipes": GROUND | {"tables"},
     "preprocess": SPLITTING | {"recipes"},
     "qc": GROUND | {"tables", "scopes", "preprocess"},

@@ -42,9 +42,7 @@ def patient_weights(
     return counts.reshape(replicates, n_patients).astype(float)
 
 
-def estimates_with_intervals(
-    metrics: Callable[[np.ndarray], Metrics], weights: np.ndarray
-) -> Iterator[tuple[str, float, float, float]]:
+def replicated(metrics: Callable[[np.ndarray], Metrics], weights: np.ndarray) -> Metrics:
     """Evaluate metrics on the patients as they are and on the replicates.
 
     Parameters
@@ -54,16 +52,29 @@ def estimates_with_intervals(
     weights
         As :func:`patient_weights` draws them.
 
-    Yields
-    ------
-    Name, estimate, lower and upper end of the interval; NaN where not defined.
+    Returns
+    -------
+    For each metric an array of length 1 + replicates: the estimate, then the replicates.
     """
     stacked = np.concatenate([np.ones((1, weights.shape[1])), weights])
     chunks = [metrics(part) for part in np.array_split(stacked, -(-len(stacked) // CHUNK))]
-    for name in chunks[0]:
-        values = np.concatenate([chunk[name] for chunk in chunks])
-        low, high = percentile_interval(values[1:])
-        yield name, float(values[0]), low, high
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+
+
+def estimates_with_intervals(
+    metrics: Callable[[np.ndarray], Metrics], weights: np.ndarray
+) -> Iterator[tuple[str, float, float, float]]:
+    """Yield of each metric its name, estimate, lower and upper end of the interval.
+
+    Arguments are those of :func:`replicated`; NaN where not defined.
+    """
+    for name, values in replicated(metrics, weights).items():
+        yield name, *estimate_with_interval(values)
+
+
+def estimate_with_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return estimate and interval of what :func:`replicated` found of a metric."""
+    return float(values[0]), *percentile_interval(values[1:])
 
 
 def percentile_interval(values: np.ndarray) -> tuple[float, float]:

@@ -115,7 +115,9 @@ class GroupReader:
     def largest(self, role: str) -> int:
         """Return the most samples that any scope of the run has of a role, at least 1."""
         of_role = self._run[self._run["role"] == role]
-        return int(of_role.groupby(["repeat", "fold", "inner"]).size().max()) if len(of_role) else 1
+        # The shares of a learning curve have scopes of the same names, each in a group of its own.
+        scopes = of_role.groupby(["group", "repeat", "fold", "inner"])
+        return int(scopes.size().max()) if len(of_role) else 1
 
     def width(self, scope: Scope, name: str) -> int:
         """Count the features that a layer kept in a scope, without reading its values."""

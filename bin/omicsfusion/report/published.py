@@ -111,6 +111,14 @@ _MODELS = {
             *("ci_low", "ci_high", "n", "n_events", "reason"),
         ),
     ),
+    "learning_curve": (
+        "assess/learning_curve.tsv",
+        (
+            *("permutation", "target", "model", "metric", "share", "n_patients", "n_events"),
+            *("n_failed", "estimate", "ci_low", "ci_high", "gain", "gain_low", "gain_high"),
+            "reason",
+        ),
+    ),
     "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
     "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
     "kaplan_meier": (

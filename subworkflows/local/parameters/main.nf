@@ -44,6 +44,15 @@ def takesPretrained(String model) {
     return registry().pretrained.contains(modelParts(model).family)
 }
 
+// Return what each model reads besides the layers: [ model, [ gene sets ], [ network ], [ positions ], [ studies ], [ encoders ] ],
+// only the files that it has a use for, and its own studies.
+def readingsOf(Map options, Map known) {
+    return modelsOf(options).collect { model ->
+        def files = ['gene_sets', 'network', 'positions'].collect { name -> readBy(model).contains(name) ? known[name] : [] }
+        [model] + files + [known.studies.findAll { table -> table.name.startsWith("${model}.") }, takesPretrained(model) ? known.pretrained : []]
+    }
+}
+
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
 def isNetwork(String model) {
     return registry().networks.contains(modelParts(model).family)
@@ -99,7 +108,10 @@ def targetProblems(Map given) {
     def pupil = given.distil.toString() == 'true' && given.ensemble.toString() == '1'
         ? ["--distil needs several networks to learn from: give --ensemble 2 or more.".toString()]
         : []
-    return twice + ordered + distilled + pupil
+    def curved = targets.size() > 1 && given.learning_curve.toString() == 'true'
+        ? ["--learning_curve is of one target, and --target names ${targets.size()}. Leave one of them out.".toString()]
+        : []
+    return twice + ordered + distilled + pupil + curved
 }
 
 // A head is for one task, and only classes have an order.

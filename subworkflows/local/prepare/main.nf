@@ -5,6 +5,7 @@ include { FIND_DUPLICATES } from '../../../modules/local/find_duplicates/main'
 include { PREPROCESS      } from '../../../modules/local/preprocess/main'
 include { SPLIT           } from '../../../modules/local/split/main'
 include { codeOf          } from '../provenance/main'
+include { preprocessTasks } from '../tasks/main'
 
 workflow PREPARE {
     take:
@@ -42,18 +43,7 @@ workflow PREPARE {
         codeOf('split.py')
     )
 
-    // [ meta(id, layer, kind, group), [ h5ad of each cohort ], recipe, names, [ the files they name ], [ covariates.tsv, if needed ] ]
-    ch_tasks = by_layer
-        .map { meta, files -> [meta.layer, meta, files] }
-        .join(recipes)
-        .combine(SPLIT.out.groups.splitCsv(header: true, sep: '\t'))
-        .combine(covariates.map { table -> [table] })
-        .map { layer, meta, files, recipe, protects, names, tables, row, known ->
-            def task = [id: "${layer}.${row.group}".toString(), layer: layer, kind: meta.kind, group: row.group]
-            [task, files, recipe, names, tables, protects ? known : []]
-        }
-
-    PREPROCESS(ch_tasks, SPLIT.out.splits, checked, options.task, codeOf('preprocess.py'))
+    PREPROCESS(preprocessTasks(by_layer, recipes, SPLIT.out.groups, covariates), SPLIT.out.splits, checked, options.task, codeOf('preprocess.py'))
 
     splits     = SPLIT.out.splits
     horizons   = SPLIT.out.horizons.ifEmpty([])
