@@ -84,14 +84,14 @@ def train_batched(members: int) -> list[float]:
     """Train all fits as members of one network; return the share of right calls of each."""
     from omicsfusion.models import dealing, training
     from omicsfusion.models.families.fused import FusedNetwork
-    from omicsfusion.models.program import MEMBERS_OF_NETWORK
     from omicsfusion.models.settings import DEFAULTS
+    from omicsfusion.models.shapes import MEMBERS_OF_NETWORK, even_share
     from omicsfusion.tables.outcome import Outcome
 
     training.EPOCHS_WITHOUT_STOP = EPOCHS  # as many as the loop makes
     folds = [make_data(seed) for seed in range(members)]
     n = TRAIN + STOP + TEST
-    together = -(-members // -(-members // MEMBERS_OF_NETWORK))
+    together = even_share(members, MEMBERS_OF_NETWORK)
     network = FusedNetwork(dict.fromkeys(LAYERS, FEATURES), units=2, members=together)
     network.build()
     loss = loss_of_two_classes(Outcome)

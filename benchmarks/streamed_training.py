@@ -145,7 +145,7 @@ def train(folder: str, way: str, n_epochs: str, n_buffers: str) -> None:
     """Train, and print what was measured."""
     import numpy as np
 
-    from omicsfusion.models import program, streaming, training
+    from omicsfusion.models import shapes, streaming, training
     from omicsfusion.models.backend import compiled, keras
     from omicsfusion.models.cohort import GroupReader
     from omicsfusion.models.families import fused
@@ -184,7 +184,7 @@ def train(folder: str, way: str, n_epochs: str, n_buffers: str) -> None:
 
     streaming.shuffled_buffers = first_buffers
     streaming.keep_best = told(streaming.keep_best)
-    program.MEMORY_LIMIT = 1 if way == "disk" else 10**15
+    shapes.MEMORY_LIMIT = 1 if way == "disk" else 10**15
     here = Path(folder)
     reader = GroupReader(sorted(here.glob("*.matrices.h5")), read_splits(here / "splits.tsv"))
     request = TrainingRequest(

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from omicsfusion.models import program, streaming, training
+from omicsfusion.models import shapes, streaming, training
 from omicsfusion.models.archive import read_archive
 from omicsfusion.models.dealing import Member
 from omicsfusion.models.disk_rows import DiskRows
@@ -202,7 +202,7 @@ def fits(tmp_path_factory):
     reader, outcome = open_cohort(folder, "regression")
     request = TrainingRequest(ModelSpec("fused", "fused", tuple(WIDTHS)), outcome, [], seed=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "MEMORY_LIMIT", 1)
+        patch.setattr(shapes, "MEMORY_LIMIT", 1)
         patch.setattr(training, "MAX_EPOCHS", 25)
         patch.setattr(StreamedTrainer, "train", None)  # what is in memory is not asked
         return reader, outcome, fused.train(request, reader)
@@ -235,6 +235,6 @@ def test_the_archive_of_a_streamed_fit_says_what_the_fit_said(fits, tmp_path):
 def test_fewer_scopes_at_once_come_before_reading_from_disk(
     fits, monkeypatch, limit, scopes, streamed
 ):
-    monkeypatch.setattr(program, "MEMORY_LIMIT", limit)
-    shapes = program.shapes_of(fits[0], list(WIDTHS), members_at_once=16, networks=2)
-    assert (shapes.scopes, shapes.streamed) == (scopes, streamed)
+    monkeypatch.setattr(shapes, "MEMORY_LIMIT", limit)
+    found = shapes.shapes_of(fits[0], list(WIDTHS), members_at_once=16, networks=2)
+    assert (found.scopes, found.streamed) == (scopes, streamed)

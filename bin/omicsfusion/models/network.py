@@ -21,9 +21,9 @@ from omicsfusion.models.program import (
     Problem,
     Programs,
     Task,
-    shapes_of,
 )
 from omicsfusion.models.request import TrainingRequest
+from omicsfusion.models.shapes import shapes_of
 from omicsfusion.models.targets import failed
 from omicsfusion.models.trained import Trained
 from omicsfusion.scopes import Scope

@@ -12,53 +12,14 @@ from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.dealing import Member
 from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.family import FusionNetwork
-from omicsfusion.models.feed import MEMORY_LIMIT, feed_for, table_bytes
+from omicsfusion.models.feed import feed_for
 from omicsfusion.models.heads.base import Build, Head, Targets, UntrainableError
 from omicsfusion.models.pretrained import Pretrained
+from omicsfusion.models.shapes import Shapes
 from omicsfusion.models.streaming import DiskTable, StreamedTrainer
 from omicsfusion.models.trained import Trained
 from omicsfusion.models.training import Table, Trainer
 from omicsfusion.scopes import Scope
-
-MEMBERS_OF_NETWORK = 12
-"""Trained as one network, at most: more of them wait for the slowest, fewer leave cores idle."""
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """Sizes that all chunks of a task share, so that one compiled program serves them.
-
-    Attributes
-    ----------
-    widths
-        Features of each layer, at most.
-    scopes
-        Scopes in a chunk.
-    networks
-        Of each scope in a chunk.
-    rows, train, stop
-        Samples of a scope, of any role, ``train`` and ``stop``, at most.
-    streamed
-        Whether values are read from disk batch by batch: one scope would not fit into memory.
-    """
-
-    widths: dict[str, int]
-    scopes: int
-    networks: int
-    rows: int
-    train: int
-    stop: int
-    streamed: bool = False
-
-    @property
-    def members(self) -> int:
-        """Members of a chunk."""
-        return self.scopes * self.networks
-
-    @property
-    def block(self) -> int:
-        """Members that are trained as one network; in a chunk there may be several."""
-        return self.members if self.streamed else _even_share(self.members, MEMBERS_OF_NETWORK)
 
 
 @dataclass(frozen=True)
@@ -288,37 +249,6 @@ class Programs:
                 )
             self._trainers[structure] = trainer
         return self._trainers[structure]
-
-
-def shapes_of(
-    reader: GroupReader, layers: Sequence[str], members_at_once: int, networks: int
-) -> Shapes:
-    """Find the sizes into which every scope of a group fits; rows of training, of the run.
-
-    A chunk has as many scopes as ``members_at_once`` and ``MEMORY_LIMIT`` allow. Where not even one
-    scope fits, its values stay on disk.
-    """
-    scopes = reader.scopes
-    counts = [reader.role_counts(scope) for scope in scopes]
-    width = {name: max(reader.width(scope, name) for scope in scopes) for name in sorted(layers)}
-    widths = {name: max(1, most) for name, most in width.items()}
-    rows = max(sum(count.values()) for count in counts)
-    fit_in = MEMORY_LIMIT // table_bytes(widths, rows)
-    at_once = min(members_at_once // networks, fit_in)
-    return Shapes(
-        widths=widths,
-        scopes=_even_share(len(scopes), max(1, at_once)),
-        networks=networks,
-        rows=rows,
-        train=reader.largest("train"),
-        stop=reader.largest("stop"),
-        streamed=fit_in < 1,
-    )
-
-
-def _even_share(n: int, most: int) -> int:
-    """Return the size of as few chunks as ``most`` allows, none of them nearly empty."""
-    return -(-n // -(-n // most))
 
 
 def _table(reader: GroupReader, problems: Sequence[Problem], shapes: Shapes) -> Table:

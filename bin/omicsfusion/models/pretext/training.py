@@ -14,10 +14,11 @@ from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.network import MEMBERS_PER_CHUNK, ONE_STRUCTURE
 from omicsfusion.models.pretext.heads import OBJECTIVES, PretextHead
 from omicsfusion.models.pretrained import LayerStart, Pretrained, write_pretrained
-from omicsfusion.models.program import Programs, Task, shapes_of
+from omicsfusion.models.program import Programs, Task
 from omicsfusion.models.registry import CLINICAL
 from omicsfusion.models.request import ENSEMBLE
 from omicsfusion.models.settings import read_settings
+from omicsfusion.models.shapes import shapes_of
 from omicsfusion.models.trained import Trained
 from omicsfusion.pretraining import UnusablePretrainingError
 from omicsfusion.scopes import FINAL, TRAINING_ROLES, Scope, read_splits
