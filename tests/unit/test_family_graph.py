@@ -206,11 +206,11 @@ def test_a_layer_that_is_there_with_zeros_is_not_one_that_is_absent():
 
 def test_a_sample_without_any_layer_gets_the_prediction_of_the_bias():
     network = built()
-    network.head.bias.assign(np.random.default_rng(0).normal(size=(MEMBERS, 2)))
+    network.head.dense.bias.assign(np.random.default_rng(0).normal(size=(MEMBERS, 2)))
     x = {name: np.full_like(values, np.nan) for name, values in random_inputs().items()}
     np.testing.assert_array_equal(
         network(x, np.zeros_like(EVERYTHING)),
-        np.broadcast_to(np.asarray(network.head.bias)[:, None, :], (MEMBERS, ROWS, 2)),
+        np.broadcast_to(np.asarray(network.head.dense.bias)[:, None, :], (MEMBERS, ROWS, 2)),
     )
 
 

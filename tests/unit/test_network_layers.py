@@ -142,7 +142,7 @@ def test_a_sample_without_any_layer_gets_the_prediction_of_the_bias():
     network = random_network()
     outputs = network(random_inputs(), np.zeros((3, 5, 2), np.float32))
     np.testing.assert_array_equal(
-        outputs, np.broadcast_to(np.asarray(network.head.bias)[:, None, :], (3, 5, 2))
+        outputs, np.broadcast_to(np.asarray(network.head.dense.bias)[:, None, :], (3, 5, 2))
     )
 
 

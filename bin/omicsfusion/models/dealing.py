@@ -7,6 +7,9 @@ import numpy as np
 
 from omicsfusion.seeds import seed_for
 
+NO_KIND = 2**32 - 1
+"""Kind of what is no sample."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -26,6 +29,8 @@ class Member:
         Value of each setting (``settings.DEFAULTS``).
     constants
         Values of the weights that are not learnt (``FusionNetwork.constants``).
+    kinds
+        Class of each train row; None where there are no classes.
     start
         Weights that do not begin at random (``Pretrained.start``): place among the network's
         trainable variables -> values, NaN where it begins at random after all.
@@ -38,6 +43,7 @@ class Member:
     stops: bool
     settings: Mapping[str, float]
     constants: Sequence[np.ndarray]
+    kinds: np.ndarray | None = None
     start: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
@@ -58,10 +64,12 @@ def dealt_rows(
     Returns
     -------
     ``rows`` of the table and how much they are ``used`` (0 = padding), of that shape; ``steps``:
-    batches of each member.
+    batches of each member; and, if a member has use for them (the setting ``smote``), the ``kinds``
+    of the rows.
     """
     rows, used = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     steps = np.zeros(shape[0], np.int32)
+    kinds = np.full(shape, NO_KIND, np.uint32)
     for m, member in enumerate(members):
         rows[m] = member.train[0]  # padding, too, is a member's own: what is not used may be NaN
         rng = np.random.default_rng(seed_for(member.seed, "batches", epoch))
@@ -75,7 +83,11 @@ def dealt_rows(
             batch = member.train[mixed[step :: steps[m]]]
             rows[m, step, : len(batch)] = batch
             used[m, step, : len(batch)] = counts[step :: steps[m]]
-    return {"rows": rows, "used": used, "steps": steps}
+            if member.kinds is not None:
+                kinds[m, step, : len(batch)] = member.kinds[mixed[step :: steps[m]]]
+    dealt = {"rows": rows, "used": used, "steps": steps}
+    smoted = any(one.kinds is not None and one.settings["smote"] > 0 for one in members)
+    return {**dealt, "kinds": kinds} if smoted else dealt
 
 
 def balanced_draw(

@@ -173,6 +173,8 @@ class Epochs:
                 if name != "steps"
             }
             draw = ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)
+            if "kinds" in batch:
+                draw = ops.concatenate([draw, batch["kinds"]], axis=1)
             loss, gradient = gradients(
                 lambda weights: self._loss(weights, fixed, data, state["settings"], batch, draw),
                 unpacked(now["weights"], self._shapes),

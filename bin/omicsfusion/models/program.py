@@ -227,6 +227,7 @@ class Programs:
             train=first + train,
             stop=first + data.rows("stop"),
             strata=targets.strata[train],
+            kinds=None if targets.kinds is None else targets.kinds[train],
             stops=targets.stops,
             settings=settings,
             constants=network.constants(problem.features, settings),

@@ -22,7 +22,8 @@ def uniform(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
     Parameters
     ----------
     draw
-        uint32, members x 2: each member's seed and the number of its training step.
+        uint32, members x 2: each member's seed and the number of its training step; behind them may
+        stand the kinds of the samples (``kinds_of``).
     place
         Which layer draws; below ``PLACES_PER_STEP``.
     rows, columns
@@ -39,6 +40,11 @@ def uniform(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
     *_, d = _mix(a, b, c, d)
     # 24 bits are what a float32 holds exactly.
     return ops.cast(ops.right_shift(d, _number(8)), "float32") * (2.0**-24)
+
+
+def kinds_of(draw: Tensor) -> Tensor | None:
+    """Return the kind (class) of each sample, members x batch; None where ``draw`` has none."""
+    return draw[:, 2:] if draw.shape[1] > 2 else None
 
 
 def _mix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

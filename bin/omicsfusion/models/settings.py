@@ -12,6 +12,8 @@ The defaults are the same for every cohort. They serve whoever sets and tunes no
 - ``mixup``: a of Beta(a, a). Not for Cox's loss, which compares samples.
 - ``balance``: from batches in which each class has its share, 0, to batches that have all classes
   equally often, 1. Not for Cox's loss.
+- ``smote`` (classes): share of samples that are moved, in the latent, towards one of their nearest
+  of the same class.
 - ``freeze``: epochs at the beginning in which what came pretrained stays as it came.
 """
 

@@ -159,7 +159,8 @@ class StreamedTrainer(Trainer):
 
 def _within(member: Member, buffer: np.ndarray) -> Member:
     """Return a member whose training samples are those of a buffer, numbered as they lie in it."""
-    return replace(member, train=np.arange(len(buffer)), strata=member.strata[buffer])
+    kinds = None if member.kinds is None else member.kinds[buffer]
+    return replace(member, train=np.arange(len(buffer)), strata=member.strata[buffer], kinds=kinds)
 
 
 def _parts(samples: np.ndarray) -> list[np.ndarray]:

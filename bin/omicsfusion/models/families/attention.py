@@ -25,6 +25,7 @@ from omicsfusion.models.layers import MemberDense, MemberLayer, Shape, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.products import LinearEncoder, ProductLayer
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.tokens import AttentionPool, TokenBlock
 
@@ -101,7 +102,7 @@ class AttentionNetwork(FusionNetwork):
         self.embedding = LayerEmbedding(members, name="embedding")
         self.blocks = [TokenBlock(hidden, heads, members, name=f"block_{i}") for i in range(depth)]
         self.pool = AttentionPool(queries, members, name="pool")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         hidden, queries = self.structure["hidden"], self.structure["queries"]
@@ -143,7 +144,7 @@ class AttentionNetwork(FusionNetwork):
         for block in self.blocks:
             state = block(state, there)
         pooled = self.dropout(self.pool(state, there), draw)
-        return self.head(self.products(pooled, draw)) + sum(wide)
+        return self.head(self.products(pooled, draw), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.structure}

@@ -27,6 +27,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 
 ops = keras.ops
@@ -89,7 +90,7 @@ class AutoencoderNetwork(FusionNetwork):
             Decoder(hidden, width, members, name=f"decoder_{i}")
             for i, width in enumerate(self.widths.values())
         ]
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         hidden, latent = self.structure["hidden"], self.structure["latent"]
@@ -124,7 +125,7 @@ class AutoencoderNetwork(FusionNetwork):
         if draw is not None:
             error = self.reconstruction_error(x, present, latent)
             self.add_loss(self.structure["reconstruction"] * error)
-        return self.head(latent)
+        return self.head(latent, draw)
 
     def encode(
         self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None

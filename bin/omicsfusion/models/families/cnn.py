@@ -32,6 +32,7 @@ from omicsfusion.models.genome_order import genome_order
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 from omicsfusion.tables.positions import Position, read_positions
 
@@ -140,7 +141,7 @@ class CnnNetwork(FusionNetwork):
             MemberDense(units, members, start="zeros", name=f"wide_{i}") for i in range(len(widths))
         ]
         self.gate = MaskedGate(members, name="gate")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
         # The tokens: of the features with a position, then of those without, layer by layer.
         self.in_use = self.add_weight(
             name="in_use",
@@ -197,7 +198,7 @@ class CnnNetwork(FusionNetwork):
         tokens = [encoder(seen[name], draw) for name, encoder in encoders]
         has = ops.concatenate([here[name] for name, _ in encoders], axis=-1)
         fused = self.gate(ops.stack(tokens, axis=2), has * self.in_use[:, None, :])
-        return self.head(self.dropout(fused, draw)) + sum(wide)
+        return self.head(self.dropout(fused, draw), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "placed": self.placed, "unplaced": self.unplaced}

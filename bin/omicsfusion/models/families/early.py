@@ -24,6 +24,7 @@ from omicsfusion.models.layers import MemberDense, MemberNorm, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.products import ProductLayer
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 
 STRUCTURES: Mapping[str, Mapping[str, Any]] = {
@@ -82,7 +83,7 @@ class EarlyNetwork(FusionNetwork):
         self.wide = [
             MemberDense(units, members, start="zeros", name=f"wide_{i}") for i in range(len(widths))
         ]
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         for first, wide, width in zip(self.first, self.wide, self.widths.values(), strict=True):
@@ -113,7 +114,7 @@ class EarlyNetwork(FusionNetwork):
         hidden = self.dropout(self.norm(sum(parts)), draw)
         for layer in self.products:
             hidden = layer(hidden, draw)
-        return self.head(hidden) + sum(wide)
+        return self.head(hidden, draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hidden": self.hidden}

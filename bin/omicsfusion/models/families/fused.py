@@ -23,6 +23,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 
 ops = keras.ops
@@ -76,7 +77,7 @@ class FusedNetwork(FusionNetwork):
             MemberDense(units, members, start="zeros", name=f"wide_{i}") for i in range(len(widths))
         ]
         self.gate = MaskedGate(members, name="gate")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         for encoder, wide, width in zip(
@@ -112,7 +113,7 @@ class FusedNetwork(FusionNetwork):
             tokens.append(self.encoders[i](seen, draw))
             wide.append(self.wide[i](seen) * here)
         fused = self.gate(ops.stack(tokens, axis=2), present)
-        return self.head(self.dropout(fused, draw)) + sum(wide)
+        return self.head(self.dropout(fused, draw), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hidden": self.hidden}

@@ -42,6 +42,7 @@ from omicsfusion.models.graph_layers import CONVOLUTIONS
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, TrainingRequest
 
 ops = keras.ops
@@ -209,7 +210,7 @@ class GraphNetwork(FusionNetwork):
             MemberDense(units, members, start="zeros", name=f"wide_{i}") for i in range(len(widths))
         ]
         self.gate = MaskedGate(members, name="gate")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         for i, (name, width) in enumerate(self.widths.items()):
@@ -275,7 +276,7 @@ class GraphNetwork(FusionNetwork):
         fused = self.gate(
             ops.stack([*tokens, graph], axis=2), ops.concatenate([*there, some_genes], axis=-1)
         )
-        return self.head(self.dropout(fused, draw)) + sum(wide)
+        return self.head(self.dropout(fused, draw), draw) + sum(wide)
 
     def _graph_token(
         self, values: Sequence[Tensor], masks: Sequence[Tensor], draw: Tensor | None

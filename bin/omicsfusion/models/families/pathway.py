@@ -33,6 +33,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, register
 from omicsfusion.models.network import MEMBERS_PER_CHUNK, train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
 from omicsfusion.models.set_choice import ChosenSets, choose_sets
 from omicsfusion.models.set_dense import BLOCK, SetDense, blocks_needed
@@ -198,7 +199,7 @@ class PathwayNetwork(FusionNetwork):
             TokenBlock(width, heads, members, name=f"block_{i}") for i in range(depth)
         ]
         self.pool = AttentionPool(queries, members, name="pool")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         width, queries = self.structure["width"], self.structure["queries"]
@@ -247,7 +248,7 @@ class PathwayNetwork(FusionNetwork):
         tokens, here = self.names(tokens, present)
         for block in self.transformer:
             tokens = block(tokens, here)
-        return self.head(self.dropout(self.pool(tokens, here), draw)) + sum(wide)
+        return self.head(self.dropout(self.pool(tokens, here), draw), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "sets": self.sets, "blocks": self.blocks}

@@ -25,6 +25,7 @@ from omicsfusion.models.layers import MemberDense, MemberLayer, MemberNorm, Shap
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.products import LinearEncoder
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 
 ops = keras.ops
@@ -123,7 +124,7 @@ class TensorNetwork(FusionNetwork):
         ]
         self.fusion = LowRankFusion(fused, rank, members, name="fusion")
         self.norm = MemberNorm(members, name="norm")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         hidden, fused = self.structure["hidden"], self.structure["fused"]
@@ -161,7 +162,7 @@ class TensorNetwork(FusionNetwork):
             tokens.append(self.encoders[i](seen, draw))
             wide.append(self.wide[i](seen) * here)
         fused = self.norm(self.fusion(ops.stack(tokens, axis=2), present))
-        return self.head(self.dropout(fused, draw)) + sum(wide)
+        return self.head(self.dropout(fused, draw), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.structure}

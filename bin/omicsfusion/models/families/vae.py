@@ -37,6 +37,7 @@ from omicsfusion.models.layers import MemberDense, MemberLayer, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.random_normal import normal
+from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
 
 ops = keras.ops
@@ -125,7 +126,7 @@ class VariationalNetwork(FusionNetwork):
             FeatureVariance(members, name=f"variance_{i}") for i in range(len(widths))
         ]
         self.joint = Encoder(hidden, members, place=1, name="joint")
-        self.head = MemberDense(units, members, start="zeros", name="head")
+        self.head = ReadOut(units, members, name="head")
 
     def build(self, *shapes: Any) -> None:
         hidden, latent = self.structure["hidden"], self.structure["latent"]
@@ -163,7 +164,7 @@ class VariationalNetwork(FusionNetwork):
             latent = mean + ops.sqrt(variance) * noise
             bound = self.negative_bound(x, present, latent, mean, variance)
             self.add_loss(self.loss_weights["reconstruction"] * bound)
-        return self.head(ops.concatenate([latent, self.joint(latent, draw)], axis=-1))
+        return self.head(ops.concatenate([latent, self.joint(latent, draw)], axis=-1), draw)
 
     def posterior(
         self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None

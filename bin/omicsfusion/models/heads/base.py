@@ -40,6 +40,8 @@ class Targets:
         Label of each sample; batches get their share of each.
     offset, scale
         A prediction in the outcome's unit is offset + scale * output.
+    kinds
+        Class of each sample, as a number; None where there are no classes.
     stops
         Whether the ``stop`` samples can tell when to stop.
     ends
@@ -53,6 +55,7 @@ class Targets:
     strata: np.ndarray
     offset: float = 0.0
     scale: float = 1.0
+    kinds: np.ndarray | None = None
     stops: bool = True
     ends: np.ndarray = field(default_factory=lambda: np.zeros(0))
     note: str = ""

@@ -54,6 +54,7 @@ class SoftmaxHead(Head):
             values=np.maximum(codes, 0)[:, None].astype(np.float32),
             weight=weight.astype(np.float32),
             strata=codes,
+            kinds=np.maximum(codes, 0),
             stops=len(np.unique(codes[stop][weight[stop] > 0])) > 1,
             note=self._shares(counts),
         )
