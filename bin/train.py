@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--head", default=AUTO)
     parser.add_argument("--class_order", type=listed, default=())
     parser.add_argument("--ensemble", type=int, default=ENSEMBLE, help="networks per fit")
+    parser.add_argument("--mc_dropout", type=int, default=0, help="thinned networks of each")
     parser.add_argument("--distil", action="store_true", help="one network in place of each fit's")
     parser.add_argument("--trials", type=int, default=0)
     parser.add_argument("--settings", default="")

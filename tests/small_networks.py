@@ -16,7 +16,7 @@ from omicsfusion.seeds import seed_for
 Features = Mapping[str, Sequence[str]]
 
 MEMBERS, ROWS = 3, 5
-DRAW = np.array([(1, 0), (2, 0), (3, 0)], np.uint32)
+DRAW = {"seed": np.array([(1, 0), (2, 0), (3, 0)], np.uint32)}
 
 
 def begun(network: FusionNetwork, features: Features) -> FusionNetwork:

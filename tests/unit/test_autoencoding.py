@@ -29,7 +29,7 @@ FAMILIES = {"autoencoder": autoencoder, "vae": vae}
 NETWORKS = {"autoencoder": AutoencoderNetwork, "vae": VariationalNetwork}
 WIDTHS = {"mirna": 4, "rna": 6}
 MEMBERS, ROWS = 3, 5
-DRAW = np.array([(1, 0), (2, 0), (3, 0)], np.uint32)
+DRAW = {"seed": np.array([(1, 0), (2, 0), (3, 0)], np.uint32)}
 EVERYTHING = np.ones((MEMBERS, ROWS, 2), np.float32)
 OFTEN = {"autoencoder": "regression", "vae": "regression"}
 

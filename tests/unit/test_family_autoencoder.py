@@ -11,7 +11,7 @@ from omicsfusion.models.settings import DEFAULTS
 from tests.latent_cohort import OUTER, open_latent_cohort, write_latent_cohort
 
 WIDTHS = {"mirna": 4, "rna": 6}
-DRAW = np.array([(5, 0)], np.uint32)
+DRAW = {"seed": np.array([(5, 0)], np.uint32)}
 
 
 def a_network(**more) -> AutoencoderNetwork:

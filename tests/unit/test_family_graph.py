@@ -33,7 +33,7 @@ FEATURES = {
 }
 WIDTHS = {name: len(features) for name, features in FEATURES.items()}
 MEMBERS, ROWS = 3, 5
-DRAW = np.array([(1, 0), (2, 0), (3, 0)], np.uint32)
+DRAW = {"seed": np.array([(1, 0), (2, 0), (3, 0)], np.uint32)}
 
 
 def a_network() -> GeneNetwork:

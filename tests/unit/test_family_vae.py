@@ -17,7 +17,7 @@ from omicsfusion.models.settings import DEFAULTS
 from tests.latent_cohort import NOISE, OUTER, WIDTHS, open_latent_cohort, write_latent_cohort
 
 NARROW = {"mirna": 4, "rna": 6}
-DRAW = np.array([(5, 0)], np.uint32)
+DRAW = {"seed": np.array([(5, 0)], np.uint32)}
 
 
 def a_network(**more) -> VariationalNetwork:
@@ -47,14 +47,16 @@ def random_inputs(rows: int) -> dict[str, np.ndarray]:
 
 
 def test_normal_numbers_are_normal_and_those_of_a_member_are_its_own():
-    numbers = np.asarray(normal(np.array([(1, 0), (2, 0)], np.uint32), 2, 200, 301))
+    numbers = np.asarray(normal({"seed": np.array([(1, 0), (2, 0)], np.uint32)}, 2, 200, 301))
     for of_member in numbers:
         # Standard errors: .0041 of the mean, .0029 of the sd, .0009 of a share of 5 %.
         assert abs(of_member.mean()) < 0.02
         assert abs(of_member.std() - 1) < 0.015
         assert abs((np.abs(of_member) > 1.96).mean() - 0.05) < 0.0045
     assert abs(np.corrcoef(numbers[0].ravel(), numbers[1].ravel())[0, 1]) < 0.02
-    np.testing.assert_array_equal(normal(np.array([(2, 0)], np.uint32), 2, 200, 301)[0], numbers[1])
+    np.testing.assert_array_equal(
+        normal({"seed": np.array([(2, 0)], np.uint32)}, 2, 200, 301)[0], numbers[1]
+    )
 
 
 def test_the_belief_is_the_product_of_the_prior_and_the_experts_there():

@@ -148,11 +148,19 @@ def test_half_of_each_is_the_loss_for_both_outcomes_at_the_point_between(trainer
         "share": np.array([0.5, 1.0], np.float32),
     }
     settings = {name: np.zeros(2, np.float32) for name in DEFAULTS}
-    draw = np.zeros((2, 2), np.uint32)
+    draw = {"seed": np.zeros((2, 2), np.uint32)}
     loss = np.asarray(epochs.loss(weights, halved, data, settings, batch, draw))
     middle = replace(table, x={name: (v[[1]] + v[[2]]) / 2 for name, v in table.x.items()})
     between, ends = (
-        np.asarray(epochs.outputs(weights, halved, {"x": x, "present": np.ones((2, 2))}, rows))
+        np.asarray(
+            epochs.outputs(
+                weights,
+                halved,
+                {"x": x, "present": np.ones((2, 2))},
+                rows,
+                np.zeros(2, np.uint32),
+            )
+        )
         for x, rows in (
             (middle.x, np.zeros((2, 1), np.int32)),
             ({name: v[1:3] for name, v in table.x.items()}, np.array([[0, 1]] * 2, np.int32)),

@@ -11,9 +11,9 @@ from omicsfusion.models.random_layers import MemberDropout, MemberNoise, OmicsDr
 WIDTHS = {"rna": 6, "mirna": 4}
 
 
-def draws(*pairs: tuple[int, int]) -> np.ndarray:
+def draws(*pairs: tuple[int, int]) -> dict[str, np.ndarray]:
     """Return (seed, step) of each member."""
-    return np.array(pairs, dtype=np.uint32)
+    return {"seed": np.array(pairs, dtype=np.uint32)}
 
 
 def random_network(members: int = 3, units: int = 2) -> FusedNetwork:

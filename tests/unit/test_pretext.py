@@ -16,7 +16,7 @@ from tests.unlabelled_cohort import SAMPLES, WIDTHS, open_unlabelled, write_unla
 
 NETWORKS = {"reconstruction": ReconstructionNetwork, "contrastive": ContrastiveNetwork}
 MEMBERS, ROWS = 2, 5
-DRAW = np.array([(1, 0), (2, 0)], np.uint32)
+DRAW = {"seed": np.array([(1, 0), (2, 0)], np.uint32)}
 
 
 def unit_vectors(*angles: float) -> np.ndarray:

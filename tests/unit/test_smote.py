@@ -20,7 +20,7 @@ KINDS = np.tile(np.array([0] * 7 + [1] * 3 + [2] + [NO_KIND], np.uint32), (2, 1)
 def moved(amount: float, kinds: np.ndarray | None = KINDS) -> np.ndarray:
     layer = Smote(members=2)
     layer.amount.assign(np.full(2, amount, np.float32))
-    draw = SEEDS if kinds is None else np.concatenate([SEEDS, kinds], axis=1)
+    draw = {"seed": SEEDS} if kinds is None else {"seed": SEEDS, "kinds": kinds}
     return np.asarray(layer(X, draw))
 
 

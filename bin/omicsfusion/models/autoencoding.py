@@ -13,6 +13,7 @@ import numpy as np
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.encoder import Encoder
 from omicsfusion.models.layers import MemberDense, MemberLayer, MemberNorm, Shape, register
+from omicsfusion.models.random_bits import Draw
 
 ops = keras.ops
 
@@ -44,7 +45,7 @@ class LatentEncoder(MemberLayer):
         self.linear.build(shape)
         self.built = True
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         return self.linear(x) + self.dense(self.hidden(x, draw))
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.encoder import Encoder
 from omicsfusion.models.layers import Shape, register
+from omicsfusion.models.random_bits import Draw
 
 ops = keras.ops
 
@@ -58,5 +59,5 @@ class PartEncoder(Encoder):
             (self.dense.fan_in, np.array(max(1, part.sum()))),
         ]
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         return super().call(x * self.part[:, None, :], draw)

@@ -9,6 +9,7 @@ from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.columns import take_columns
 from omicsfusion.models.encoder import Encoder
 from omicsfusion.models.layers import MemberDense, MemberLayer, Shape, register
+from omicsfusion.models.random_bits import Draw
 
 ops = keras.ops
 
@@ -111,7 +112,7 @@ class GenomeEncoder(MemberLayer):
             (self.encoder.dense.fan_in, np.array(max(1, places * channels))),
         ]
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         hidden = ops.transpose(take_columns(x, self.column), (0, 2, 1))[..., None]
         used = self.column > 0
         for convolution in self.convolutions:

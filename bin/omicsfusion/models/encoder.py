@@ -4,6 +4,7 @@ from typing import Any
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.layers import MemberDense, MemberNorm, Shape, register
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout
 
 ops = keras.ops
@@ -28,7 +29,7 @@ class Encoder(keras.layers.Layer):
         self.norm.build((*shape[:-1], self.dense.units))
         self.built = True
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         return self.dropout(ops.relu(self.norm(self.dense(x))), draw)
 
     def get_config(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
 from omicsfusion.models.layers import register
 from omicsfusion.models.links import average_members
+from omicsfusion.models.thinning import thinned_outputs
 
 ops = keras.ops
 
@@ -32,6 +33,8 @@ class MemberEnsemble(keras.Model):
     features
         Layer -> names of its features in the order of the columns; empty for a layer that could
         not be used.
+    thinned
+        Thinned networks by which each member predicts (``thinning``); 0: by itself.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class MemberEnsemble(keras.Model):
         link: str,
         outputs: Sequence[str],
         features: Mapping[str, Sequence[str]],
+        thinned: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=kwargs.pop("name", "ensemble"), **kwargs)
@@ -52,6 +56,14 @@ class MemberEnsemble(keras.Model):
         self.offset = self.add_weight(
             name="offset", shape=(len(outputs),), initializer="zeros", trainable=False
         )
+        self.thinned = thinned
+        self.seeds = self.add_weight(
+            name="seeds",
+            shape=(network.members,),
+            dtype="uint32",
+            initializer="zeros",
+            trainable=False,
+        )
         self.scale = self.add_weight(
             name="scale", shape=(network.units,), initializer="ones", trainable=False
         )
@@ -60,7 +72,12 @@ class MemberEnsemble(keras.Model):
     def call(self, inputs: Mapping[str, Any]) -> Tensor:
         members = self.network.members
         x = {name: _for_each(values, members) for name, values in inputs["x"].items()}
-        raw = self.network(x, _for_each(inputs["present"], members))
+        present = _for_each(inputs["present"], members)
+        raw = thinned_outputs(
+            lambda draw: self.network(x, present, draw),
+            ops.convert_to_tensor(self.seeds),
+            self.thinned,
+        )
         return average_members(raw, self.link, self.offset, self.scale)
 
     def current_weights(self) -> tuple[list[Tensor], list[Tensor]]:
@@ -82,6 +99,7 @@ class MemberEnsemble(keras.Model):
             "link": self.link,
             "outputs": self.outputs_named,
             "features": self.features,
+            "thinned": self.thinned,
         }
 
     @classmethod
@@ -102,7 +120,7 @@ def widened(model: MemberEnsemble, widths: Mapping[str, int]) -> MemberEnsemble:
     """
     config = model.network.get_config()
     network = type(model.network).from_config({**config, "widths": dict(widths)})
-    wide = MemberEnsemble(network, model.link, model.outputs_named, model.features)
+    wide = MemberEnsemble(network, model.link, model.outputs_named, model.features, model.thinned)
     for variable, old in zip(wide.variables, model.variables, strict=True):
         more = [(0, size - used) for size, used in zip(variable.shape, old.shape, strict=True)]
         variable.assign(np.pad(np.asarray(old), more))

@@ -8,6 +8,8 @@ from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.mixup import mixed
 from omicsfusion.models.optimiser import State, adamw, average_weights, frozen_weights, keep_best
+from omicsfusion.models.random_bits import KINDS, SEED, Draw
+from omicsfusion.models.thinning import thinned_outputs
 from omicsfusion.models.weight_vector import packed, shapes_of_weights, unpacked
 
 ops = keras.ops
@@ -28,10 +30,13 @@ class Epochs:
         Built; its own weights are not touched.
     loss
         ``loss(outputs, target, weight, settings) -> members``; ``settings``: name -> members.
+    thinned
+        Thinned networks by which each member predicts; 0: by itself.
     """
 
-    def __init__(self, network: FusionNetwork, loss: Loss) -> None:
+    def __init__(self, network: FusionNetwork, loss: Loss, thinned: int = 0) -> None:
         self.network = network
+        self.thinned = thinned
         self._loss_of_outputs = loss
         self._shapes = shapes_of_weights(network.trainable_variables)
         readers = {id(layer.kernel) for layers in network.readers.values() for layer in layers}
@@ -47,10 +52,15 @@ class Epochs:
         fixed: Sequence[Tensor],
         data: dict[str, Any],
         rows: Tensor,
+        seeds: Tensor,
     ) -> Tensor:
-        """Compute members x rows x units, without anything at random."""
+        """Predict: members x rows x units, or those of thinned networks (``thinned_outputs``)."""
         parts = unpacked(weights, self._shapes)
-        return self._call(parts, fixed, data, {"rows": rows}, None)[0]
+        return thinned_outputs(
+            lambda draw: self._call(parts, fixed, data, {"rows": rows}, draw)[0],
+            seeds,
+            self.thinned,
+        )
 
     def _call(
         self,
@@ -58,7 +68,7 @@ class Epochs:
         fixed: Sequence[Tensor],
         data: dict[str, Any],
         batch: Mapping[str, Tensor],
-        draw: Tensor | None,
+        draw: Draw | None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the outputs, and what the network adds to the loss in training."""
         x = _rows_of(data["x"], batch["rows"])
@@ -78,7 +88,7 @@ class Epochs:
         data: dict[str, Any],
         settings: Mapping[str, Tensor],
         batch: Mapping[str, Tensor],
-        draw: Tensor | None = None,
+        draw: Draw | None = None,
     ) -> Tensor:
         """Return the loss of each member; with ``draw`` as in training."""
         return self._loss(unpacked(weights, self._shapes), fixed, data, settings, batch, draw)
@@ -90,7 +100,7 @@ class Epochs:
         data: dict[str, Any],
         settings: Mapping[str, Tensor],
         batch: Mapping[str, Tensor],
-        draw: Tensor | None,
+        draw: Draw | None,
     ) -> Tensor:
         """Return the loss of each member; in training with what is added to it."""
         outputs, added = self._call(weights, fixed, data, batch, draw)
@@ -172,9 +182,8 @@ class Epochs:
                 for name, values in batches.items()
                 if name != "steps"
             }
-            draw = ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)
-            if "kinds" in batch:
-                draw = ops.concatenate([draw, batch["kinds"]], axis=1)
+            draw = {SEED: ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)}
+            draw |= {KINDS: batch[KINDS]} if KINDS in batch else {}
             loss, gradient = gradients(
                 lambda weights: self._loss(weights, fixed, data, state["settings"], batch, draw),
                 unpacked(now["weights"], self._shapes),

@@ -38,7 +38,7 @@ MEMBERS_PER_CHUNK = 24
 ONE_STRUCTURE: Mapping[str, Mapping[str, Any]] = {DEFAULT: {}}
 
 Found = dict[Scope, list[tuple[Problem, Trained, np.ndarray]]]
-"""Scope -> its problem, what was trained, and outputs (samples x units), of each member."""
+"""Scope -> its problem, what was trained, and outputs (networks x samples x units), by member."""
 
 Curve = Sequence[tuple[int, float, float]]
 """(epoch, training loss, stopping loss)."""
@@ -83,6 +83,7 @@ def train_networks(
         spec.layers,
         request.threads,
         request.pretrained,
+        request.mc_dropout,
     )
     studies = _tuned(programs, request)
     tasks = [
@@ -125,7 +126,7 @@ def _distilled(
     Scopes none of whose networks converged stay as they are.
     """
     good = {scope: [raw for _, raw in _converged(of_scope)] for scope, of_scope in found.items()}
-    taught = {scope: np.mean(raws, axis=0) for scope, raws in good.items() if raws}
+    taught = {scope: np.mean(raws, axis=(0, 1)) for scope, raws in good.items() if raws}
     students = [
         replace(task, seed=_seed(request, task.scope, request.ensemble))
         for task in tasks[:: request.ensemble]
@@ -182,12 +183,22 @@ def _fit(
     if not good:
         reason = "The loss was infinite or undefined."
         return failed(data, request, reason)
-    trained, raw = [one for one, _ in good], np.stack([outputs for _, outputs in good])
+    trained, raw = [one for one, _ in good], np.concatenate([outputs for _, outputs in good])
     offset, scale = head.unit(raw, data, problem.targets)
     prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)
     build = programs.build(choice.structure)
     tuned_here = None if data.scope.is_inner else study
-    ensemble = partial(_ensemble, build, head, problem.features, trained, choice, offset, scale)
+    ensemble = partial(
+        _ensemble,
+        build,
+        head,
+        problem.features,
+        trained,
+        choice,
+        offset,
+        scale,
+        request.mc_dropout,
+    )
     return new_fit(
         data,
         head.columns(raw, prediction, data, problem.targets),
@@ -208,6 +219,8 @@ def _record(
     request: TrainingRequest,
 ) -> dict[str, object]:
     many = "one network" if len(trained) == 1 else f"mean of {len(trained)} networks"
+    if request.mc_dropout:
+        many += f", each the mean of {request.mc_dropout} thinned ones"
     notes = [many, head.setting, problem.targets.note]
     if request.pretrained is not None:
         notes.append(request.pretrained.note(problem.features))
@@ -247,6 +260,7 @@ def _ensemble(
     choice: Choice,
     offset: np.ndarray,
     scale: np.ndarray,
+    thinned: int,
 ) -> MemberEnsemble:
     """Put the members of one scope into a network of its own, without padding."""
     widths = {name: max(1, len(names)) for name, names in features.items()}
@@ -258,7 +272,8 @@ def _ensemble(
     constants = network.constants(features, choice.settings)
     for variable, value in zip(network.non_trainable_variables, constants, strict=True):
         variable.assign(np.stack([value] * len(trained)))
-    model = MemberEnsemble(network, head.link, head.names, features)
+    model = MemberEnsemble(network, head.link, head.names, features, thinned)
+    model.seeds.assign(np.array([one.seed for one in trained], np.uint32))
     model.offset.assign(offset)
     model.scale.assign(scale)
     return model

@@ -9,6 +9,7 @@ from typing import Any
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.layers import MemberDense, MemberNorm, Shape, register
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout
 
 ops = keras.ops
@@ -33,7 +34,7 @@ class LinearEncoder(keras.layers.Layer):
         self.norm.build((*shape[:-1], self.dense.units))
         self.built = True
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         return self.dropout(self.norm(self.dense(x)), draw)
 
     def get_config(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class ProductLayer(keras.layers.Layer):
             norm.build((*shape[:-1], factor.units))
         self.built = True
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         pairs = zip(self.factors, self.norms, strict=True)
         one, other = (norm(factor(x)) for factor, norm in pairs)
         return self.dropout(one * other, draw)

@@ -59,7 +59,7 @@ class Task:
 
 
 Result = tuple[Task, Problem, Trained, np.ndarray]
-"""Task, its problem, what was trained, and outputs: samples of the scope x units."""
+"""Task, its problem, what was trained, and outputs: networks x samples of the scope x units."""
 
 
 class Programs:
@@ -79,6 +79,8 @@ class Programs:
         Networks that are trained at the same time.
     pretrained
         Encoders from which members begin, or None.
+    thinned
+        Thinned networks by which each member predicts; 0: by itself.
 
     Attributes
     ----------
@@ -96,6 +98,7 @@ class Programs:
         layers: Sequence[str],
         threads: int = 1,
         pretrained: Pretrained | None = None,
+        thinned: int = 0,
     ) -> None:
         self.structures = structures
         self.head = head
@@ -104,6 +107,7 @@ class Programs:
         self.layers = layers
         self.threads = threads
         self.pretrained = pretrained
+        self.thinned = thinned
         self.untrainable: dict[Scope, str] = {}
         self._build = build
         self._trainers: dict[str, Trainer] = {}
@@ -124,6 +128,7 @@ class Programs:
             self.layers,
             self.threads,
             self.pretrained,
+            self.thinned,
         )
 
     def train(self, tasks: Sequence[Task]) -> Iterator[Result]:
@@ -182,9 +187,9 @@ class Programs:
             ]
         )
         trained = trainer.train(table, members)
-        raw = trainer.predict(table, members, trained, rows)
+        raw = _by_member(trainer.predict(table, members, trained, rows), len(tasks))
         for task, one, outputs, end in zip(tasks, trained, raw, last, strict=True):
-            yield task, problems[task.scope], one, outputs[: end + 1]
+            yield task, problems[task.scope], one, outputs[:, : end + 1]
 
     def _problems(self, tasks: Sequence[Task]) -> dict[Scope, Problem]:
         """Encode the outcomes of the tasks' scopes; say which cannot be trained on, and why."""
@@ -213,7 +218,7 @@ class Programs:
         )
         members = [self._member(trainer.network, problem, task, 0) for task in tasks]
         trained = trainer.train_from(table, members)
-        raw = trainer.predict_from(table, members, trained)
+        raw = _by_member(trainer.predict_from(table, members, trained), len(tasks))
         for task, one, outputs in zip(tasks, trained, raw, strict=True):
             yield task, problem, one, outputs
 
@@ -242,14 +247,28 @@ class Programs:
             batch = min(head.batch_rows, shapes.train)
             if shapes.streamed:
                 feed = feed_for(shapes.widths, shapes.train, batch)
-                trainer: Trainer = StreamedTrainer(network, head.loss, batch, feed, head.mixes)
+                trainer: Trainer = StreamedTrainer(
+                    network, head.loss, batch, feed, head.mixes, self.thinned
+                )
             else:
                 steps = -(-shapes.train // batch)
                 trainer = Trainer(
-                    network, head.loss, batch, shapes.stop, steps, head.mixes, self.threads
+                    network,
+                    head.loss,
+                    batch,
+                    shapes.stop,
+                    steps,
+                    head.mixes,
+                    self.threads,
+                    self.thinned,
                 )
             self._trainers[structure] = trainer
         return self._trainers[structure]
+
+
+def _by_member(raw: np.ndarray, members: int) -> np.ndarray:
+    """Put the networks of a member on an axis of their own, behind that of the members."""
+    return raw.reshape(members, -1, *raw.shape[1:])
 
 
 def _table(reader: GroupReader, problems: Sequence[Problem], shapes: Shapes) -> Table:

@@ -5,6 +5,8 @@ a number is a hash of who draws it: the member's seed, the training step, the pl
 the row and the column.
 """
 
+from collections.abc import Mapping
+
 from omicsfusion.models.backend import Tensor, keras
 
 ops = keras.ops
@@ -13,7 +15,24 @@ PLACES_PER_STEP = 256
 """Places in a network that may draw in one step without repeating each other."""
 
 
-def uniform(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
+Draw = Mapping[str, Tensor]
+"""By what random numbers are drawn; one of
+
+- ``seed``: uint32, members x 2, each member's seed and the number of its training step; every
+  sample has numbers of its own; beside it there may be
+  ``kinds``: uint32, members x batch, the class of each sample;
+- ``thinned``: uint32, members x 2, each member's seed and the number of a thinned network
+  (``thinning``), which predicts; all samples have the same numbers.
+"""
+SEED, KINDS, THINNED = "seed", "kinds", "thinned"
+
+
+def learns(draw: Draw | None) -> bool:
+    """Tell whether a network that draws so is being trained."""
+    return draw is not None and SEED in draw
+
+
+def uniform(draw: Draw, place: int, rows: int, columns: int) -> Tensor:
     """Draw uniform numbers, members x rows x columns, in [0, 1).
 
     The hash is pcg4d of Jarzynski and Olano, Journal of Computer Graphics Techniques 9(3), 2020,
@@ -21,17 +40,17 @@ def uniform(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
 
     Parameters
     ----------
-    draw
-        uint32, members x 2: each member's seed and the number of its training step; behind them may
-        stand the kinds of the samples (``kinds_of``).
     place
         Which layer draws; below ``PLACES_PER_STEP``.
     rows, columns
-        A number hangs on its row and column only, not on how many there are.
+        A number hangs on its row and column only, not on how many there are. Of a thinned network
+        there is one row, for all samples.
     """
     sixteen = _number(16)
-    a = draw[:, 0][:, None, None]
-    b = (draw[:, 1] * _number(PLACES_PER_STEP) + _number(place))[:, None, None]
+    numbers = draw[SEED] if SEED in draw else draw[THINNED]
+    rows = rows if SEED in draw else 1
+    a = numbers[:, 0][:, None, None]
+    b = (numbers[:, 1] * _number(PLACES_PER_STEP) + _number(place))[:, None, None]
     c = ops.cast(ops.arange(rows, dtype="int32"), "uint32")[None, :, None]
     d = ops.cast(ops.arange(columns, dtype="int32"), "uint32")[None, None, :]
     a, b, c, d = (word * _number(1664525) + _number(1013904223) for word in (a, b, c, d))
@@ -40,11 +59,6 @@ def uniform(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
     *_, d = _mix(a, b, c, d)
     # 24 bits are what a float32 holds exactly.
     return ops.cast(ops.right_shift(d, _number(8)), "float32") * (2.0**-24)
-
-
-def kinds_of(draw: Tensor) -> Tensor | None:
-    """Return the kind (class) of each sample, members x batch; None where ``draw`` has none."""
-    return draw[:, 2:] if draw.shape[1] > 2 else None
 
 
 def _mix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

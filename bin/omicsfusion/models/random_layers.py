@@ -1,8 +1,8 @@
 """Layers that draw random numbers in training: dropout, noise, omics layers hidden.
 
-They get ``draw`` (members x 2: seed and training step, see ``random_bits``); without it they
-predict. ``place`` tells apart the random layers of one network. How much they do is a setting
-(``settings``), of which each member has its own value in a weight of that name.
+They get ``draw`` (see ``random_bits``); without it they predict. ``place`` tells apart the random
+layers of one network. How much they do is a setting (``settings``), of which each member has its
+own value in a weight of that name.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.layers import MemberLayer, register
-from omicsfusion.models.random_bits import uniform
+from omicsfusion.models.random_bits import Draw, learns, uniform
 from omicsfusion.models.settings import DEFAULTS
 
 ops = keras.ops
@@ -47,7 +47,7 @@ class RandomLayer(MemberLayer):
 class MemberDropout(RandomLayer):
     """Dropout (Srivastava et al., JMLR 15, 2014) with each member's own random numbers and rate."""
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         if draw is None:
             return x
         rate = self.amount[:, None, None]
@@ -62,8 +62,8 @@ class MemberNoise(RandomLayer):
     Columns of nothing but zeros are padding, and stay so.
     """
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
-        if draw is None:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
+        if draw is None or not learns(draw):
             return x
         rows, columns = ops.shape(x)[1], ops.shape(x)[2]
         # Box and Muller, Annals of Mathematical Statistics 29, 1958: two uniform numbers make one.
@@ -81,9 +81,9 @@ class OmicsDropout(RandomLayer):
     section 3.3, drop modalities so.)
     """
 
-    def call(self, present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, present: Tensor, draw: Draw | None = None) -> Tensor:
         """Return the layers left to each sample; ``present``: members x batch x layers, 0 or 1."""
-        if draw is None:
+        if draw is None or not learns(draw):
             return present
         luck = uniform(draw, self.place, ops.shape(present)[1], ops.shape(present)[2]) * present
         luckiest = luck >= ops.max(luck, axis=-1, keepdims=True)

@@ -3,12 +3,12 @@
 import math
 
 from omicsfusion.models.backend import Tensor, keras
-from omicsfusion.models.random_bits import uniform
+from omicsfusion.models.random_bits import Draw, uniform
 
 ops = keras.ops
 
 
-def normal(draw: Tensor, place: int, rows: int, columns: int) -> Tensor:
+def normal(draw: Draw, place: int, rows: int, columns: int) -> Tensor:
     """Draw from N(0, 1), members x rows x columns; see ``uniform`` for the parameters.
 
     Box and Muller, Annals of Mathematical Statistics 29, 1958: two uniform numbers make one.

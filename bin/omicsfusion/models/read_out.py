@@ -10,7 +10,7 @@ from typing import Any
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.dealing import NO_KIND
 from omicsfusion.models.layers import MemberDense, Shape, register
-from omicsfusion.models.random_bits import PLACES_PER_STEP, kinds_of, uniform
+from omicsfusion.models.random_bits import KINDS, PLACES_PER_STEP, Draw, uniform
 from omicsfusion.models.random_layers import RandomLayer
 
 ops = keras.ops
@@ -31,10 +31,10 @@ class Smote(RandomLayer):
     def __init__(self, members: int, place: int = PLACES_PER_STEP - 1, **kwargs: Any) -> None:
         super().__init__(kwargs.pop("setting", "smote"), members, place, **kwargs)
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
-        kinds = None if draw is None else kinds_of(draw)
-        if kinds is None:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
+        if draw is None or KINDS not in draw:
             return x
+        kinds = draw[KINDS]
         luck = uniform(draw, self.place, ops.shape(x)[1], 3)
         neighbour, any_near = chosen_neighbours(x, kinds, luck[..., 0])
         moved = x + luck[..., 1:2] * (neighbour - x)
@@ -88,7 +88,7 @@ class ReadOut(keras.layers.Layer):
         self.dense.build(shape)
         self.built = True
 
-    def call(self, x: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Tensor, draw: Draw | None = None) -> Tensor:
         return self.dense(self.smote(x, draw))
 
     def get_config(self) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class TrainingRequest:
     ensemble
         Networks that are averaged per fit, each with random numbers of its own (Lakshminarayanan et
         al., NeurIPS 2017).
+    mc_dropout
+        Thinned networks by which each network predicts (``thinning``); 0: by itself.
     distil
         Whether one network learns from those of a fit, and takes their place.
     trials
@@ -84,6 +86,7 @@ class TrainingRequest:
     head: str = "auto"
     class_order: tuple[str, ...] = ()
     ensemble: int = ENSEMBLE
+    mc_dropout: int = 0
     distil: bool = False
     trials: int = 0
     settings: Mapping[str, float] = field(default_factory=dict)

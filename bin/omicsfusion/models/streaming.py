@@ -61,17 +61,23 @@ class StreamedTrainer(Trainer):
 
     Parameters
     ----------
-    network, loss, batch_rows, mixes
+    network, loss, batch_rows, mixes, thinned
         As for ``Trainer``.
     feed
         Samples read at a time.
     """
 
     def __init__(
-        self, network: FusionNetwork, loss: Loss, batch_rows: int, feed: Feed, mixes: bool = False
+        self,
+        network: FusionNetwork,
+        loss: Loss,
+        batch_rows: int,
+        feed: Feed,
+        mixes: bool = False,
+        thinned: int = 0,
     ) -> None:
         steps = -(-feed.buffer // batch_rows)
-        super().__init__(network, loss, batch_rows, PREDICT_ROWS, steps, mixes)
+        super().__init__(network, loss, batch_rows, PREDICT_ROWS, steps, mixes, thinned=thinned)
         self.feed = feed
         self._batches = compiled(self.epochs.train_batches)
         self._weighed_loss = compiled(self._weigh_loss)
@@ -96,15 +102,17 @@ class StreamedTrainer(Trainer):
     def predict_from(
         self, table: DiskTable, members: Sequence[Member], trained: Sequence[Trained]
     ) -> np.ndarray:
-        """Compute members x samples of the scope x units."""
+        """Compute members x samples of the scope x units; of thinned networks as ``predict``."""
         fixed = self._stacked([member.constants for member in members])
-        weights = self._packed(trained)
+        weights, seeds = self._packed(trained), self._seeds(trained)
         parts = _parts(np.arange(table.rows.samples))
         outputs = [
-            np.asarray(self._outputs(weights, fixed, data, self._all_rows))[:, : len(samples)]
+            np.asarray(self._outputs(weights, fixed, data, self._all_rows, seeds))[
+                :, : len(samples)
+            ]
             for samples, data in zip(parts, _read(table, parts, PREDICT_ROWS), strict=True)
         ]
-        return np.concatenate(outputs, axis=1)[: len(members)]
+        return np.concatenate(outputs, axis=1)[: len(members) * max(1, self.thinned)]
 
     def _pass(
         self,

@@ -22,11 +22,14 @@ class Trained:
         (epoch, training loss, stopping loss); epochs count from 1.
     best_epoch
         Where the stopping loss was least; 0 when it never was a number.
+    seed
+        Of its random numbers.
     """
 
     weights: list[np.ndarray]
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     best_epoch: int = 0
+    seed: int = 0
 
 
 def results(
@@ -36,6 +39,7 @@ def results(
     parts = unpacked(state["best"], shapes_of_weights(network.trainable_variables))
     best = [np.asarray(weight) for weight in parts]
     epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
+    seeds = np.asarray(state["seed"])
     return [
         Trained(
             weights=[weight[m] for weight in best],
@@ -44,6 +48,7 @@ def results(
                 for epoch in range(epochs[m])
             ],
             best_epoch=int(best_epoch[m]),
+            seed=int(seeds[m]),
         )
         for m in range(len(epochs))
     ]

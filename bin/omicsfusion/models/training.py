@@ -70,6 +70,8 @@ class Trainer:
         nothing.
     threads
         Networks that are trained at the same time. Nothing else hangs on it.
+    thinned
+        Thinned networks by which each member predicts (Monte Carlo dropout); 0: by itself.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Trainer:
         max_steps: int,
         mixes: bool = False,
         threads: int = 1,
+        thinned: int = 0,
     ) -> None:
         self.network = network
         self.batch_rows = batch_rows
@@ -88,7 +91,8 @@ class Trainer:
         self.max_steps = max_steps
         self.mixes = mixes
         self.threads = threads
-        self.epochs = Epochs(network, loss)
+        self.thinned = thinned
+        self.epochs = Epochs(network, loss, thinned)
         self._train_epochs = compiled(self.epochs.train_epochs)
         self._outputs = compiled(self.epochs.outputs)
 
@@ -105,7 +109,10 @@ class Trainer:
     def predict(
         self, table: Table, members: Sequence[Member], trained: Sequence[Trained], rows: np.ndarray
     ) -> np.ndarray:
-        """Compute members x rows x units, each member's for its own ``rows`` (members x rows)."""
+        """Compute members x rows x units, each member's for its own ``rows`` (members x rows).
+
+        With thinned networks there are as many in place of each member, side by side.
+        """
         data = as_tensors(table)
         parts = self._side_by_side(
             lambda first, last: self._predict_block(
@@ -152,14 +159,15 @@ class Trainer:
         rows: np.ndarray,
     ) -> np.ndarray:
         fixed = self._stacked([member.constants for member in members])
-        weights = self._packed(trained)
+        weights, seeds = self._packed(trained), self._seeds(trained)
         padding = -rows.shape[1] % PREDICT_ROWS
         padded = np.pad(self._padded(rows), ((0, 0), (0, padding))).astype(np.int32)
         parts = [
-            np.asarray(self._outputs(weights, fixed, data, ops.convert_to_tensor(block)))
+            np.asarray(self._outputs(weights, fixed, data, ops.convert_to_tensor(block), seeds))
             for block in np.split(padded, padded.shape[1] // PREDICT_ROWS, axis=1)
         ]
-        return np.concatenate(parts, axis=1)[: len(members), : rows.shape[1]]
+        networks = len(members) * max(1, self.thinned)
+        return np.concatenate(parts, axis=1)[:networks, : rows.shape[1]]
 
     def _padded(self, of_members: Any) -> Any:
         """Repeat the first member until the network has its full number."""
@@ -208,6 +216,10 @@ class Trainer:
 
     def _packed(self, trained: Sequence[Trained]) -> Tensor:
         return packed(self._stacked([one.weights for one in trained]))
+
+    def _seeds(self, trained: Sequence[Trained]) -> Tensor:
+        seeds = [one.seed for one in self._padded(trained)]
+        return ops.convert_to_tensor(np.array(seeds, np.uint32))
 
     def _pairs(
         self,

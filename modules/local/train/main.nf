@@ -9,7 +9,7 @@ process TRAIN {
     path splits
     path samples
     path horizons, arity: '0..*'
-    val options                     // task, target, seed, head, class_order, ensemble, distil, settings, trials, tuning_minutes, gpu
+    val options                     // task, target, seed, head, class_order, ensemble, mc_dropout, distil, settings, trials, tuning_minutes, gpu
     val code
 
     output:
@@ -48,6 +48,7 @@ process TRAIN {
         --seed ${options.seed} \\
         --head ${options.head} \\
         --ensemble ${options.ensemble} \\
+        --mc_dropout ${options.mc_dropout} \\
         --trials ${options.trials} \\
         --tuning_minutes ${options.tuning_minutes} \\
         --cpus ${task.cpus} \\

@@ -33,5 +33,5 @@ def trainTasks(matrices, n_layers, readings) {
 
 // What shapes the training of all models.
 def trainOptions(Map options) {
-    return options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'ensemble', 'distil', 'settings', 'trials', 'tuning_minutes', 'gpu'])
+    return options.subMap(['task', 'target', 'seed', 'head', 'class_order', 'ensemble', 'mc_dropout', 'distil', 'settings', 'trials', 'tuning_minutes', 'gpu'])
 }

@@ -26,6 +26,7 @@ from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
+from omicsfusion.models.random_bits import Draw, learns
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
@@ -119,17 +120,15 @@ class AutoencoderNetwork(FusionNetwork):
         pairs = zip(self.widths, self.encoders, strict=True)
         return {name: encoder.hidden for name, encoder in pairs}
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         latent = self.encode(x, self.omics_dropout(present, draw), draw)
-        if draw is not None:
+        if draw is not None and learns(draw):
             error = self.reconstruction_error(x, present, latent)
             self.add_loss(self.structure["reconstruction"] * error)
         return self.head(latent, draw)
 
-    def encode(
-        self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None
-    ) -> Tensor:
+    def encode(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the latent, members x batch x latent, from the layers of ``present``."""
         tokens = []
         for i, name in enumerate(self.widths):

@@ -31,6 +31,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.genome_order import genome_order
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
@@ -185,7 +186,7 @@ class CnnNetwork(FusionNetwork):
             in_use.append(bool(others.any()))
         return [*pairs, (self.in_use, np.array(in_use))]
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         seen, here, wide = {}, {}, []

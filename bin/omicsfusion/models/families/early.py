@@ -23,6 +23,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberNorm, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.products import ProductLayer
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
@@ -101,7 +102,7 @@ class EarlyNetwork(FusionNetwork):
         pairs = zip(self.first, self.wide, strict=True)
         return dict(zip(self.widths, pairs, strict=True))
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         parts, wide = [], []

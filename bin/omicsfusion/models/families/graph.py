@@ -41,6 +41,7 @@ from omicsfusion.models.graph_edges import MemberEdges, TileShape, tile_shape
 from omicsfusion.models.graph_layers import CONVOLUTIONS
 from omicsfusion.models.layers import MaskedGate, MemberDense, register
 from omicsfusion.models.network import train_networks
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, TrainingRequest
@@ -257,7 +258,7 @@ class GraphNetwork(FusionNetwork):
             (self.read_out.dense.fan_in, np.array(fan_in)),
         ]
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         values, masks, tokens, there, wide = [], [], [], [], []
@@ -279,7 +280,7 @@ class GraphNetwork(FusionNetwork):
         return self.head(self.dropout(fused, draw), draw) + sum(wide)
 
     def _graph_token(
-        self, values: Sequence[Tensor], masks: Sequence[Tensor], draw: Tensor | None
+        self, values: Sequence[Tensor], masks: Sequence[Tensor], draw: Draw | None
     ) -> Tensor:
         """From each layer's genes (members x nodes x batch) to members x batch x hidden."""
         measured = ops.stack([layer.measured for layer in self.genes.values()], axis=-1)

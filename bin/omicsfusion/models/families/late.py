@@ -49,6 +49,7 @@ from omicsfusion.models.layer_stacks import (
 )
 from omicsfusion.models.layers import MemberDense, register
 from omicsfusion.models.network import mean_curve, train_networks
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.stacking import SMALLEST_PROBABILITY
 from omicsfusion.scopes import Scope
@@ -92,7 +93,7 @@ def stack_fits(fits: LayerFits, request: TrainingRequest, reader: GroupReader) -
             continue
         columns = stacked_columns(data, found, head, outcome, horizons)
         used = {layer: fits[layer][scope] for layer in found.layers}
-        ensemble = partial(_ensemble, scope, found, used, head, reader)
+        ensemble = partial(_ensemble, scope, found, used, head, reader, request.mc_dropout)
         stacked.append(
             new_fit(
                 data,
@@ -150,7 +151,12 @@ def _begun_with(scope: Scope, request: TrainingRequest, reader: GroupReader) -> 
 
 
 def _ensemble(
-    scope: Scope, found: ScopeStack, used: Mapping[str, Fit], head: Head, reader: GroupReader
+    scope: Scope,
+    found: ScopeStack,
+    used: Mapping[str, Fit],
+    head: Head,
+    reader: GroupReader,
+    thinned: int,
 ) -> MemberEnsemble:
     """Put the layers' networks and their stack into one network.
 
@@ -162,7 +168,7 @@ def _ensemble(
     parts = [
         _part(used[layer])
         if layer in used
-        else _silent(head, layer, reader.features(scope, [layer]).get(layer, ()))
+        else _silent(head, layer, reader.features(scope, [layer]).get(layer, ()), thinned)
         for layer in layers
     ]
     for part in parts:
@@ -184,10 +190,10 @@ def _part(fit: Fit) -> MemberEnsemble:
     return part
 
 
-def _silent(head: Head, layer: str, features: tuple[str, ...]) -> MemberEnsemble:
+def _silent(head: Head, layer: str, features: tuple[str, ...], thinned: int) -> MemberEnsemble:
     """Return a network of one layer as it begins: with outputs of zero."""
     network = head.completed(FusedNetwork)({layer: max(1, len(features))}, head.units, 1)
-    return MemberEnsemble(network, head.link, head.names, {layer: features})
+    return MemberEnsemble(network, head.link, head.names, {layer: features}, thinned)
 
 
 @register
@@ -221,7 +227,7 @@ class LateNetwork(FusionNetwork):
         """The dense layers that read each omics layer."""
         return {name: layers for p in self.parts for name, layers in p.network.readers.items()}
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         outputs = self.intercept[:, None, :]
         for i, (name, part) in enumerate(zip(self.widths, self.parts, strict=True)):

@@ -32,6 +32,7 @@ from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, register
 from omicsfusion.models.network import MEMBERS_PER_CHUNK, train_networks
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import MissingKnowledgeError, TrainingRequest
@@ -234,7 +235,7 @@ class PathwayNetwork(FusionNetwork):
             feeds[len(self.widths) :, i][: len(columns)] = [len(of_set) > 0 for of_set in columns]
         return [*pairs, (self.names.feeds, feeds)]
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         of_sets, of_layers, wide = [], [], []

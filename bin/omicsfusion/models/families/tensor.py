@@ -24,6 +24,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, MemberNorm, Shape, register
 from omicsfusion.models.network import train_networks
 from omicsfusion.models.products import LinearEncoder
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
@@ -152,7 +153,7 @@ class TensorNetwork(FusionNetwork):
         """All encoders may begin pretrained: they are the pretrained ones without the ReLU."""
         return dict(zip(self.widths, self.encoders, strict=True))
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         tokens, wide = [], []

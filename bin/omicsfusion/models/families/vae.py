@@ -35,6 +35,7 @@ from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.layers import MemberDense, MemberLayer, register
 from omicsfusion.models.network import train_networks
+from omicsfusion.models.random_bits import Draw, learns
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.random_normal import normal
 from omicsfusion.models.read_out import ReadOut
@@ -154,12 +155,12 @@ class VariationalNetwork(FusionNetwork):
         pairs = zip(self.widths, self.encoders, strict=True)
         return {name: encoder.hidden for name, encoder in pairs}
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the outputs, members x batch x units (see ``FusionNetwork``)."""
         present = self.omics_dropout(present, draw)
         mean, variance = self.posterior(x, present, draw)
         latent = mean
-        if draw is not None:
+        if draw is not None and learns(draw):
             noise = normal(draw, 2, ops.shape(mean)[1], ops.shape(mean)[2])
             latent = mean + ops.sqrt(variance) * noise
             bound = self.negative_bound(x, present, latent, mean, variance)
@@ -167,7 +168,7 @@ class VariationalNetwork(FusionNetwork):
         return self.head(ops.concatenate([latent, self.joint(latent, draw)], axis=-1), draw)
 
     def posterior(
-        self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None
+        self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return mean and variance of the latent, members x batch x latent, given ``present``."""
         means, variances = [], []

@@ -11,6 +11,7 @@ from omicsfusion.models.heads.above import NetworkAbove
 from omicsfusion.models.heads.base import Build
 from omicsfusion.models.heads.classes import SoftmaxHead
 from omicsfusion.models.layers import register
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.tables.outcome import Outcome
 
 ops = keras.ops
@@ -73,7 +74,7 @@ class OrderedClasses(NetworkAbove):
         )
         self.built = True
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute log probabilities, members x batch x classes (see ``FusionNetwork``)."""
         score = self.network(x, present, draw)
         return ops.take(ordered_log_probabilities(score[..., 0], self.steps), self.ranks, axis=-1)

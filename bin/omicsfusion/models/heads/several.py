@@ -21,6 +21,7 @@ from omicsfusion.models.heads.above import NetworkAbove
 from omicsfusion.models.heads.base import Build, Head, Settings, Targets, UntrainableError
 from omicsfusion.models.layers import register
 from omicsfusion.models.links import joined
+from omicsfusion.models.random_bits import Draw, learns
 from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
@@ -210,13 +211,13 @@ class SeveralTargets(NetworkAbove):
         )
         self.built = True
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute units and log variances, members x batch x units (see ``FusionNetwork``)."""
         outputs = self.network(x, present, draw)
         beside = ops.broadcast_to(
             self.log_variances[:, None, :], (*ops.shape(outputs)[:2], self.targets)
         )
-        beside = ops.zeros_like(beside) if draw is None else beside
+        beside = ops.zeros_like(beside) if not learns(draw) else beside
         return ops.concatenate([outputs, ops.cast(beside, outputs.dtype)], axis=-1)
 
     def get_config(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.encoder import HIDDEN, Encoder
 from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.layers import MemberDense
+from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout
 
 ops = keras.ops
@@ -60,7 +61,7 @@ class PretextNetwork(FusionNetwork):
         """What is kept."""
         return dict(zip(self.widths, self.encoders, strict=True))
 
-    def tokens(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None) -> list[Tensor]:
+    def tokens(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None) -> list[Tensor]:
         """Return the token of each layer, members x batch x hidden."""
         return [
             encoder(hide(masked(x[name], present[..., i : i + 1]), draw), draw)
@@ -96,7 +97,7 @@ class ReconstructionNetwork(PretextNetwork):
         decoders = dict(zip(self.widths, self.decoders, strict=True))
         return [*super().known(features), *known_columns(decoders, features)]
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the errors (see the class)."""
         errors = []
         tokens = self.tokens(x, present, draw)
@@ -130,7 +131,7 @@ class ContrastiveNetwork(PretextNetwork):
             projection.build((self.members, None, HIDDEN))
         self.built = True
 
-    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Tensor | None = None) -> Tensor:
+    def call(self, x: Mapping[str, Tensor], present: Tensor, draw: Draw | None = None) -> Tensor:
         """Compute the views of all layers, side by side (see the class)."""
         tokens = self.tokens(x, present, draw)
         views = [project(token) for project, token in zip(self.projections, tokens, strict=True)]

@@ -137,7 +137,7 @@ def _score(
     """
     if trained.best_epoch == 0 or not np.isfinite(raw).all():
         return float("nan")
-    data, of_one = problem.data, raw[None]
+    data, of_one = problem.data, raw
     offset, scale = head.unit(of_one, data, problem.targets)
     prediction = np.asarray(average_members(of_one, head.link, offset, scale), np.float64)
     columns = head.columns(of_one, prediction, data, problem.targets)
