@@ -278,7 +278,7 @@ def test_trials_of_other_encoders_are_trials_on_other_data(tmp_path):
     reader, outcome = open_cohort(tmp_path, "regression")
     one, other = (replace(pretrained(), digest=digest) for digest in ("one", "other"))
     digests = {
-        data_digest(reader, ["rna"], outcome, [SCOPES[1]], encoders)
+        data_digest(reader, ["rna"], [outcome], [SCOPES[1]], encoders)
         for encoders in (None, one, other)
     }
     assert len(digests) == 3

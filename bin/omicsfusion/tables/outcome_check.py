@@ -13,7 +13,6 @@ from omicsfusion.tables.numbers import (
     is_probably_missing,
     number_in,
 )
-from omicsfusion.tables.outcome import NO_TASK
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.samples import SampleTable, require_column, warn_of_probably_missing, words
 
@@ -67,10 +66,8 @@ def check_outcome(
 
     Returns
     -------
-    None when the columns are not there. Where nothing is predicted: no outcome for anyone.
+    None when the columns are not there.
     """
-    if task == NO_TASK:
-        return CheckedOutcome(pd.DataFrame({"truth": ""}, index=roles.index))
     columns = [f"{target}_time", f"{target}_event"] if task == "survival" else [target]
     why = f"--target {target} of --task {task}"
     lacking = [name for name in columns if not require_column(samples, name, why, problems)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from omicsfusion.tables.ids import shown
-from omicsfusion.tables.outcome import outcome_columns
+from omicsfusion.tables.outcome import NO_TASK, outcome_columns
 from omicsfusion.tables.outcome_check import CheckedOutcome, check_outcome
 from omicsfusion.tables.problems import Problems
 from omicsfusion.tables.samples import SampleTable
@@ -31,8 +31,11 @@ def check_targets(
     Returns
     -------
     The outcomes side by side, those of targets after the first in columns with their name; left out
-    are the samples that have none of them. None when a target cannot be used.
+    are the samples that have none of them. None when a target cannot be used. Where nothing is
+    predicted: no outcome for anyone.
     """
+    if task == NO_TASK:
+        return CheckedOutcome(pd.DataFrame({"truth": ""}, index=roles.index))
     twice = sorted({name for name in targets if list(targets).count(name) > 1})
     if twice or not targets:
         problems.error(
