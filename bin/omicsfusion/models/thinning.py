@@ -38,7 +38,7 @@ def thinned_outputs(
     def of_network(number: Tensor) -> Tensor:
         return outputs({THINNED: ops.stack([seeds, ops.zeros_like(seeds) + number], axis=1)})
 
-    found = ops.map(of_network, ops.arange(networks, dtype="uint32"))
+    found = ops.map(of_network, ops.cast(ops.arange(networks, dtype="int32"), "uint32"))
     _, members, batch, units = found.shape
     return ops.reshape(
         ops.swapaxes(found, 0, 1), (members * networks, -1 if batch is None else batch, units)
