@@ -28,12 +28,17 @@ class Epochs:
         Built; its own weights are not touched.
     loss
         ``loss(outputs, target, weight, settings) -> members``; ``settings``: name -> members.
+
+    Attributes
+    ----------
+    shapes
+        Of the weights in the vector, members first.
     """
 
     def __init__(self, network: FusionNetwork, loss: Loss) -> None:
         self.network = network
         self._loss_of_outputs = loss
-        self._shapes = shapes_of_weights(network.trainable_variables)
+        self.shapes = shapes_of_weights(network.trainable_variables)
         readers = {id(layer.kernel) for layers in network.readers.values() for layer in layers}
         self._kernels_of_readers = [
             place
@@ -49,7 +54,7 @@ class Epochs:
         rows: Tensor,
     ) -> Tensor:
         """Compute members x rows x units, without anything at random."""
-        parts = unpacked(weights, self._shapes)
+        parts = unpacked(weights, self.shapes)
         return self._call(parts, fixed, data, {"rows": rows}, None)[0]
 
     def _call(
@@ -81,7 +86,7 @@ class Epochs:
         draw: Tensor | None = None,
     ) -> Tensor:
         """Return the loss of each member; with ``draw`` as in training."""
-        return self._loss(unpacked(weights, self._shapes), fixed, data, settings, batch, draw)
+        return self._loss(unpacked(weights, self.shapes), fixed, data, settings, batch, draw)
 
     def _loss(
         self,
@@ -175,7 +180,7 @@ class Epochs:
             draw = ops.stack([state["seed"], ops.cast(now["step"], "uint32")], axis=1)
             loss, gradient = gradients(
                 lambda weights: self._loss(weights, fixed, data, state["settings"], batch, draw),
-                unpacked(now["weights"], self._shapes),
+                unpacked(now["weights"], self.shapes),
             )
             return (
                 number + 1,
