@@ -32,13 +32,18 @@ class Epochs:
         ``loss(outputs, target, weight, settings) -> members``; ``settings``: name -> members.
     thinned
         Thinned networks by which each member predicts; 0: by itself.
+
+    Attributes
+    ----------
+    shapes
+        Of the weights in the vector, members first.
     """
 
     def __init__(self, network: FusionNetwork, loss: Loss, thinned: int = 0) -> None:
         self.network = network
         self.thinned = thinned
         self._loss_of_outputs = loss
-        self._shapes = shapes_of_weights(network.trainable_variables)
+        self.shapes = shapes_of_weights(network.trainable_variables)
         readers = {id(layer.kernel) for layers in network.readers.values() for layer in layers}
         self._kernels_of_readers = [
             place
@@ -55,7 +60,7 @@ class Epochs:
         seeds: Tensor,
     ) -> Tensor:
         """Predict: members x rows x units, or those of thinned networks (``thinned_outputs``)."""
-        parts = unpacked(weights, self._shapes)
+        parts = unpacked(weights, self.shapes)
         return thinned_outputs(
             lambda draw: self._call(parts, fixed, data, {"rows": rows}, draw)[0],
             seeds,
@@ -91,7 +96,7 @@ class Epochs:
         draw: Draw | None = None,
     ) -> Tensor:
         """Return the loss of each member; with ``draw`` as in training."""
-        return self._loss(unpacked(weights, self._shapes), fixed, data, settings, batch, draw)
+        return self._loss(unpacked(weights, self.shapes), fixed, data, settings, batch, draw)
 
     def _loss(
         self,
@@ -186,7 +191,7 @@ class Epochs:
             draw |= {KINDS: batch[KINDS]} if KINDS in batch else {}
             loss, gradient = gradients(
                 lambda weights: self._loss(weights, fixed, data, state["settings"], batch, draw),
-                unpacked(now["weights"], self._shapes),
+                unpacked(now["weights"], self.shapes),
             )
             return (
                 number + 1,

@@ -97,7 +97,7 @@ class StreamedTrainer(Trainer):
             stop_loss = self._stop_loss(state, fixed, table, members[0].stop)
             state = keep_best(state, ops.convert_to_tensor(stop_loss))
             curves.append((train_loss, stop_loss))
-        return results(state, curves, self.network)[: len(members)]
+        return results(state, curves, self.epochs.shapes)[: len(members)]
 
     def predict_from(
         self, table: DiskTable, members: Sequence[Member], trained: Sequence[Trained]

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.optimiser import State
-from omicsfusion.models.weight_vector import shapes_of_weights, unpacked
+from omicsfusion.models.weight_vector import Shapes, unpacked
 
 
 @dataclass
@@ -33,11 +32,10 @@ class Trained:
 
 
 def results(
-    state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]], network: FusionNetwork
+    state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]], shapes: Shapes
 ) -> list[Trained]:
     """Take apart what all members became; ``curves``: losses of the members, epoch by epoch."""
-    parts = unpacked(state["best"], shapes_of_weights(network.trainable_variables))
-    best = [np.asarray(weight) for weight in parts]
+    best = [np.asarray(weight) for weight in unpacked(state["best"], shapes)]
     epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
     seeds = np.asarray(state["seed"])
     return [

@@ -15,7 +15,7 @@ from omicsfusion.models.mixup import pairs, patterns_of
 from omicsfusion.models.optimiser import State, begun_from, decaying, initial_weights
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.trained import Trained, results
-from omicsfusion.models.weight_vector import packed, shapes_of_weights
+from omicsfusion.models.weight_vector import packed
 
 ops = keras.ops
 
@@ -52,7 +52,7 @@ class Table:
 class Trainer:
     """Trains members of one network, as many together as it holds; compiles once for all of them.
 
-    A compiled network computes on one core: with ``threads`` several of them run side by side, each
+    A compiled network leaves cores idle: with ``threads`` several of them run side by side, each
     with other members.
 
     Parameters
@@ -142,7 +142,7 @@ class Trainer:
             batches = {name: np.stack([one[name] for one in dealt]) for name in dealt[0]}
             state, *losses = self._train_epochs(state, fixed, data, as_tensors(batches), stop)
             curves += zip(*(np.asarray(loss) for loss in losses), strict=True)
-        return results(state, curves, self.network)[: len(members)]
+        return results(state, curves, self.epochs.shapes)[: len(members)]
 
     def _dealt(
         self, members: Sequence[Member], patterns: np.ndarray, epoch: int
@@ -178,18 +178,21 @@ class Trainer:
         n, real = self.network.members, len(members)
         seeds = [member.seed for member in self._padded(members)]
         starts = [member.start for member in self._padded(members)]
-        begun, held = begun_from(initial_weights(self.network, seeds), starts)
+        begun, pretrained = initial_weights(self.network, seeds), {}
+        # Without pretrained encoders nothing is compiled that they alone need.
+        if any(starts):
+            begun, held = begun_from(begun, starts)
+            pretrained = {"held": packed(held)}
         weights = packed(begun)
         zeros = ops.zeros_like(weights)
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
         return as_tensors(
-            # Without pretrained encoders nothing is compiled that they alone need.
-            ({"held": packed(held)} if any(starts) else {})
+            pretrained
             | {
                 "weights": weights,
                 "first_moment": zeros,
                 "second_moment": zeros,
-                "decays": decaying(shapes_of_weights(self.network.trainable_variables)),
+                "decays": decaying(self.epochs.shapes),
                 "average": zeros,
                 "best": zeros,
                 "best_loss": np.full(n, np.inf, np.float32),
