@@ -31,9 +31,10 @@ demo: setup ## run the pipeline on the built-in demo cohort (ARGS='-resume' and 
 	.tools/bin/nextflow run . -profile test --outdir $(DEMO) $(ARGS); \
 	echo; echo "The demo took $$((SECONDS - start)) s. Its report: $(CURDIR)/$(DEMO)/report/omicsfusion_report.html"
 
-# Two processes, each with whole files: what a file has trained or run once serves all its tests.
+# Two processes, each with whole files: what a file has trained or run once serves all its tests. Whole runs
+# of the pipeline come first (the order of the folders), so that neither process ends with a long one.
 test: setup-dev lint ## lint, types and all tests (PYTEST='tests/unit -k split' runs some)
-	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
+	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 25 $(PYTEST)
 
 test-families: setup-dev ## every family of networks on every task, what `make test` leaves out (20 minutes)
 	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile -m families tests/unit

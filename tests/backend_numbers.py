@@ -54,7 +54,8 @@ def after_one_epoch() -> dict[str, np.ndarray]:
     own: dict[int, Features] = dict.fromkeys(SEEDS, FEATURES)
     for family, network in networks().items():
         network.build()
-        for seed, one in zip(SEEDS, trained_together(network, own), strict=True):
+        [together] = trained_together(network, own)
+        for seed, one in zip(SEEDS, together, strict=True):
             found[f"{family}-{seed}-losses"] = np.array(one.curve[0][1:])
             for place, weight in enumerate(one.weights):
                 found[f"{family}-{seed}-{place:03d}"] = weight

@@ -39,7 +39,10 @@ def begun(network: FusionNetwork, features: Features) -> FusionNetwork:
             values = values + 0.3 * rng.normal(size=values.shape[1:])
         variable.assign(values)
     wide = zip(features.values(), network.wide, strict=True)
-    for layer, used in [(network.head, None), *((dense, len(names)) for names, dense in wide)]:
+    for layer, used in [
+        (network.head.dense, None),
+        *((dense, len(names)) for names, dense in wide),
+    ]:
         values = np.random.default_rng(1).normal(size=layer.kernel.shape[1:])
         values[used:] *= used is None
         layer.kernel.assign(np.stack([values] * network.members))
@@ -68,8 +71,13 @@ def everything(features: Features) -> np.ndarray:
     return np.ones((MEMBERS, ROWS, len(features)), np.float32)
 
 
-def trained_together(network: FusionNetwork, own: Mapping[int, Features]) -> list[Trained]:
-    """Train members (seed -> its features) on the same 40 samples, some of which lack layers."""
+def trained_together(
+    network: FusionNetwork, *groups: Mapping[int, Features]
+) -> list[list[Trained]]:
+    """Train the members of each group (seed -> its features), one group after the other.
+
+    All see the same 40 samples, some of which lack layers.
+    """
     rng = np.random.default_rng(3)
     x = {
         name: rng.normal(size=(40, width)).astype(np.float32)
@@ -77,8 +85,10 @@ def trained_together(network: FusionNetwork, own: Mapping[int, Features]) -> lis
     }
     present = (rng.random((40, len(x))) < 0.8).astype(np.float32)
     table = Table(x, present, x["rna"][:, :1], np.ones(40, np.float32))
-    members = [
-        Member(
+    trainer = Trainer(network, _squared_error, batch_rows=16, stop_rows=8, max_steps=2)
+
+    def member(seed: int, features: Features) -> Member:
+        return Member(
             seed=seed,
             train=np.arange(32),
             stop=np.arange(32, 40),
@@ -87,10 +97,8 @@ def trained_together(network: FusionNetwork, own: Mapping[int, Features]) -> lis
             settings=DEFAULTS,
             constants=network.constants(features, DEFAULTS),
         )
-        for seed, features in own.items()
-    ]
-    trainer = Trainer(network, _squared_error, batch_rows=16, stop_rows=8, max_steps=2)
-    return trainer.train(table, members)
+
+    return [trainer.train(table, [member(*own) for own in group.items()]) for group in groups]
 
 
 def _squared_error(outputs, target, weight, settings):

@@ -53,7 +53,9 @@ def test_what_an_output_leaves_open_is_left_open():
     assert abs(loss_of(risks, outputs, times, taught) - found) > 0.01
 
 
-@pytest.mark.parametrize("task", ["classification", "survival"])
+@pytest.mark.parametrize(
+    "task", [pytest.param("classification", marks=pytest.mark.families), "survival"]
+)
 def test_one_network_takes_the_place_of_those_it_learnt_from(task, tmp_path):
     scope = Scope(1, 1, "outer")
     write_cohort(tmp_path, task, (scope,))

@@ -46,5 +46,5 @@ def test_it_agrees_with_dense_attention_over_the_layers_that_are_there():
         pooled = softmax(np.asarray(network.pool.kernel)[m] @ seen.T / np.sqrt(HIDDEN)) @ seen
         hidden = multiplied(pooled.reshape(1, -1), network.products, m)
         wide = sum(dense(rows[i], network.wide[i], m) for i in there)
-        expected = dense(hidden, network.head, m) + wide
+        expected = dense(hidden, network.head.dense, m) + wide
         np.testing.assert_allclose(found[m, b], expected[0], rtol=1e-3, atol=1e-3)

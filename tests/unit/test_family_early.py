@@ -32,5 +32,5 @@ def test_it_is_one_network_on_the_columns_of_all_layers_and_of_who_is_there(hidd
         state = normed(columns @ first, network.norm, m)
         for layer in network.products:
             state = multiplied(state, layer, m)
-        expected = dense(state, network.head, m) + columns @ wide
+        expected = dense(state, network.head.dense, m) + columns @ wide
         np.testing.assert_allclose(found[m], expected, rtol=1e-3, atol=1e-4)

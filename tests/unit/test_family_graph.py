@@ -73,7 +73,7 @@ def built(
     ):
         variable.assign(values)
     # The last layers start at zero: what comes before them would not be seen.
-    for layer in (network.head, *network.wide):
+    for layer in (network.head.dense, *network.wide):
         shape = layer.kernel.shape[1:]
         values = np.random.default_rng(1).normal(size=shape)
         if layer in network.wide:

@@ -208,8 +208,8 @@ def test_after_one_epoch_a_member_alone_and_among_others_agree(monkeypatch):
     monkeypatch.setattr(training, "EPOCHS_WITHOUT_STOP", 1)
     network = built()
     fewer = {**FEATURES, "rna": FEATURES["rna"][3:], "cnv": ("A",)}
-    among = trained_together(network, {1: fewer, 7: FEATURES, 2: fewer})[1]
-    alone = trained_together(network, {7: FEATURES})[0]
+    crowd = {1: fewer, 7: FEATURES, 2: fewer}
+    (_, among, _), (alone,) = trained_together(network, crowd, {7: FEATURES})
     assert len(alone.curve) == 1
     np.testing.assert_allclose(alone.curve, among.curve, rtol=1e-5)
     for one, other in zip(alone.weights, among.weights, strict=True):

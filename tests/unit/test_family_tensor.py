@@ -62,7 +62,7 @@ def test_the_network_agrees_with_numpy_on_the_layers_that_are_there():
             product = product * (token @ np.asarray(kernel) / 2 + np.asarray(constant))
             wide = wide + dense(row, network.wide[i], m)
         fused = product.reshape(3, 5).sum(axis=0)[None] / np.sqrt(3)
-        expected = dense(normed(fused, network.norm, m), network.head, m) + wide
+        expected = dense(normed(fused, network.norm, m), network.head.dense, m) + wide
         np.testing.assert_allclose(found[m, b], expected[0], rtol=1e-3, atol=1e-4)
 
 

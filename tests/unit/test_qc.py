@@ -354,12 +354,12 @@ def test_the_clinical_layer_is_examined_for_missing_values_only(tmp_path: Path) 
 
 def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
     """UMAP and Harmony included: fresh processes, and rows of the input in another order."""
-    X = expression()
+    X = expression()[:20]
     outputs = []
-    for run, order in enumerate([np.arange(40), np.arange(40)[::-1]]):
+    for run, order in enumerate([np.arange(20), np.arange(20)[::-1]]):
         folder = tmp_path / str(run)
         folder.mkdir()
-        ids = names("s", 40)
+        ids = names("s", 20)
         path = write_layer(folder, X, samples=ids)
         # Batches are text: as numbers, 01 and 1 would be one, and Harmony would have no picture.
         batches = ["01" if row % 2 else "1" for row in order]
@@ -389,7 +389,7 @@ def test_the_script_writes_the_same_bytes_twice(tmp_path: Path) -> None:
     ]
     assert outputs[0] == outputs[1]
     placed = read_tsv(tmp_path / "0" / "rna.embedding.tsv").groupby("method").size()
-    assert placed.to_dict() == {"harmony": 40, "pca": 40, "tsne": 40, "umap": 40}
+    assert placed.to_dict() == dict.fromkeys(("harmony", "pca", "tsne", "umap"), 20)
     assert list(read_tsv(tmp_path / "0" / "rna.qc_summary.tsv").columns) == list(SUMMARY_COLUMNS)
 
 
