@@ -101,5 +101,18 @@ def trained_together(
     return [trainer.train(table, [member(*own) for own in group.items()]) for group in groups]
 
 
+def require_same_alone(network: FusionNetwork, features: Features, fewer: Features) -> None:
+    """Fail unless a member is the same alone as among others that have fewer features.
+
+    ``training.EPOCHS_WITHOUT_STOP`` is 1: rounding grows with every further epoch.
+    """
+    crowd = {1: fewer, 7: features, 2: fewer}
+    (_, among, _), (alone,) = trained_together(network, crowd, {7: features})
+    assert len(alone.curve) == 1
+    np.testing.assert_allclose(alone.curve, among.curve, rtol=1e-5)
+    for one, other in zip(alone.weights, among.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 def _squared_error(outputs, target, weight, settings):
     return weighted_mean((outputs[..., 0] - target[..., 0]) ** 2, weight)

@@ -25,7 +25,7 @@ from tests.small_networks import (
     everything,
     padded,
     random_inputs,
-    trained_together,
+    require_same_alone,
 )
 from tests.trained_families import require_archive, require_signal
 
@@ -208,12 +208,7 @@ def test_after_one_epoch_a_member_alone_and_among_others_agree(monkeypatch):
     monkeypatch.setattr(training, "EPOCHS_WITHOUT_STOP", 1)
     network = built()
     fewer = {**FEATURES, "rna": FEATURES["rna"][3:], "cnv": ("A",)}
-    crowd = {1: fewer, 7: FEATURES, 2: fewer}
-    (_, among, _), (alone,) = trained_together(network, crowd, {7: FEATURES})
-    assert len(alone.curve) == 1
-    np.testing.assert_allclose(alone.curve, among.curve, rtol=1e-5)
-    for one, other in zip(alone.weights, among.weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+    require_same_alone(network, FEATURES, fewer)
 
 
 def write_gmt(path: Path, sets: dict[str, list[str]]) -> Path:
