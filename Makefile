@@ -36,7 +36,7 @@ demo: setup ## run the pipeline on the built-in demo cohort (ARGS='-resume' and 
 test: setup-dev lint ## lint, types and all tests (PYTEST='tests/unit -k split' runs some)
 	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 25 $(PYTEST)
 
-test-families: setup-dev ## every family of networks on every task, what `make test` leaves out (20 minutes)
+test-families: setup-dev ## every family of networks on every task, what `make test` leaves out (10 to 20 minutes)
 	@$(PYTHON_HERE) -m pytest --numprocesses 2 --dist loadfile -m families tests/unit
 
 lint: setup-dev ## ruff (rules and format) and mypy
