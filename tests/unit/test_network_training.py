@@ -121,11 +121,38 @@ def test_a_member_stops_after_its_patience_and_gives_back_its_best_weights(train
         one = trained[number]
         losses = [stop_loss for _, _, stop_loss in one.curve]
         assert one.best_epoch == np.argmin(losses) + 1
+        assert optimiser.PATIENCE < one.best_epoch
         assert len(losses) == min(one.best_epoch + optimiser.PATIENCE, training.MAX_EPOCHS)
         outputs = trainer.predict(table, [member], [one], member.stop[None])[0]
         again = float(np.mean((outputs[:, 0] - table.target[member.stop, 0]) ** 2))
         assert again == pytest.approx(min(losses), rel=1e-4)
     assert len({len(one.curve) for one in trained}) > 1
+
+
+@pytest.mark.parametrize(
+    ("losses_fall_until", "stops_at"),
+    [(1, 50), (12, 50), (13, 25), (45, 57), (199, 200)],
+)
+def test_a_member_whose_best_epochs_are_its_first_goes_on_until_it_could_have_begun(
+    losses_fall_until, stops_at
+):
+    nothing = np.zeros((1, 1), np.float32)
+    state = {
+        "best": nothing,
+        "average": nothing,
+        "best_loss": np.array([np.inf], np.float32),
+        "best_epoch": np.zeros(1, np.int32),
+        "stops": np.array([True]),
+        "active": np.array([True]),
+        "limit": np.array([training.MAX_EPOCHS], np.int32),
+    }
+    epoch = 0
+    while bool(np.asarray(state["active"])[0]):
+        epoch += 1
+        loss = np.array([-float(min(epoch, losses_fall_until))], np.float32)
+        state = optimiser.keep_best({**state, "epoch": np.array([epoch], np.int32)}, loss)
+    assert int(np.asarray(state["best_epoch"])[0]) == losses_fall_until
+    assert epoch == stops_at
 
 
 def test_a_member_whose_stop_samples_cannot_judge_trains_a_fixed_number_of_epochs(trainer):

@@ -18,6 +18,9 @@ GRADIENT_NORM = 5.0
 AVERAGE_DECAY = 0.8
 PATIENCE = 12
 """Epochs without a better stopping loss after which a member stops."""
+EPOCHS_TO_BEGIN = 50
+"""Epochs that a member gets whose best ones are its first: what it begins with is near zero, and on
+few samples chance moves the stopping loss more than the first epochs do."""
 
 State = dict[str, Any]
 """What moves: ``weights``, their moments, average and best (members x values each), and, members
@@ -106,12 +109,18 @@ def average_weights(state: State) -> State:
 
 
 def keep_best(state: State, stop_loss: Tensor) -> State:
-    """Keep the weights of the least stopping loss; retire members that have waited too long."""
+    """Keep the weights of the least stopping loss; retire members that have waited too long.
+
+    A member that was best within its first ``PATIENCE`` epochs has not begun to learn: it goes on
+    until epoch ``EPOCHS_TO_BEGIN``.
+    """
     better = ops.logical_or(stop_loss < state["best_loss"], ops.logical_not(state["stops"]))
     better = ops.logical_and(better, state["active"])
     best_epoch = ops.where(better, state["epoch"], state["best_epoch"])
     waiting = state["epoch"] - best_epoch
-    go_on = ops.logical_and(waiting < PATIENCE, state["epoch"] < state["limit"])
+    begins = ops.logical_and(best_epoch <= PATIENCE, state["epoch"] < EPOCHS_TO_BEGIN)
+    go_on = ops.logical_or(waiting < PATIENCE, begins)
+    go_on = ops.logical_and(go_on, state["epoch"] < state["limit"])
     return {
         **state,
         "best": ops.where(better[:, None], state["average"], state["best"]),
