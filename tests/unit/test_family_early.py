@@ -29,8 +29,9 @@ def test_it_is_one_network_on_the_columns_of_all_layers_and_of_who_is_there(hidd
         columns = np.concatenate([*zeroed, present[m]], axis=1)
         first, wide = side_by_side(network.first, m), side_by_side(network.wide, m)
         assert columns.shape == (ROWS, sum(WIDTHS.values()) + len(WIDTHS))
-        state = normed(columns @ first, network.norm, m)
+        linear = state = normed(columns @ first, network.norm, m)
         for layer in network.products:
             state = multiplied(state, layer, m)
-        expected = dense(state, network.head.dense, m) + columns @ wide
+        seen = np.concatenate([linear, state] if network.products else [linear], axis=1)
+        expected = dense(seen, network.head.dense, m) + columns @ wide
         np.testing.assert_allclose(found[m], expected, rtol=1e-3, atol=1e-4)

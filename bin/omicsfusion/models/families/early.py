@@ -2,21 +2,22 @@
 
 ::
 
-    x_rna ──┐
-    x_cnv ──┼──► [x_rna, x_cnv, x_…, who is there] ──► linear ──► products ──► head ──┐
-    x_…   ──┘    (zeros where a layer is not)                                         ├──► outputs
-    x_rna, x_cnv, x_… ──► linear (wide path) ─────────────────────────────────────────┘
+    x_rna ──┐                                                  ┌──────────────┐
+    x_cnv ──┼──► [x_rna, x_cnv, x_…, who is there] ──► linear ─┴──► products ─┴──► head ──┐
+    x_…   ──┘    (zeros where a layer is not)                                             ├──► outputs
+    x_rna, x_cnv, x_… ──► linear (wide path) ─────────────────────────────────────────────┘
 
 Early integration (Picard et al., Computational and Structural Biotechnology Journal 19, 2021). Each
 layer's columns are divided by the root of their number, so that a layer of 20,000 features does not
 drown one of 50. Its bias counts only where the layer is there: it is the weight of the column that
-says so. The hidden units are products (``products``).
+says so. The hidden units are products (``products``). The head sees the linear units beside the last
+of them: products find on few samples only late what one factor says alone.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omicsfusion.models.backend import Tensor
+from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.family import FusionNetwork, masked
 from omicsfusion.models.fit import Fit
@@ -27,6 +28,8 @@ from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.random_layers import MemberDropout, OmicsDropout
 from omicsfusion.models.read_out import ReadOut
 from omicsfusion.models.request import TrainingRequest
+
+ops = keras.ops
 
 STRUCTURES: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -93,7 +96,8 @@ class EarlyNetwork(FusionNetwork):
         self.norm.build((self.members, None, self.hidden[0]))
         for layer, width in zip(self.products, self.hidden, strict=False):
             layer.build((self.members, None, width))
-        self.head.build((self.members, None, self.hidden[-1]))
+        seen = [self.hidden[0], *self.hidden[1:][-1:]]
+        self.head.build((self.members, None, sum(seen)))
         self.built = True
 
     @property
@@ -112,10 +116,11 @@ class EarlyNetwork(FusionNetwork):
             # A matrix times columns side by side is the sum of its blocks times the columns.
             parts.append(self.first[i](seen) * here)
             wide.append(self.wide[i](seen) * here)
-        hidden = self.dropout(self.norm(sum(parts)), draw)
+        linear = self.dropout(self.norm(sum(parts)), draw)
+        seen = [linear]
         for layer in self.products:
-            hidden = layer(hidden, draw)
-        return self.head(hidden, draw) + sum(wide)
+            seen = [linear, layer(seen[-1], draw)]
+        return self.head(ops.concatenate(seen, axis=-1), draw) + sum(wide)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hidden": self.hidden}
