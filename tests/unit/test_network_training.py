@@ -121,7 +121,7 @@ def test_a_member_stops_after_its_patience_and_gives_back_its_best_weights(train
         one = trained[number]
         losses = [stop_loss for _, _, stop_loss in one.curve]
         assert one.best_epoch == np.argmin(losses) + 1
-        assert optimiser.PATIENCE < one.best_epoch
+        assert one.best_epoch > optimiser.PATIENCE
         assert len(losses) == min(one.best_epoch + optimiser.PATIENCE, training.MAX_EPOCHS)
         outputs = trainer.predict(table, [member], [one], member.stop[None])[0]
         again = float(np.mean((outputs[:, 0] - table.target[member.stop, 0]) ** 2))

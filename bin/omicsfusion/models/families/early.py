@@ -2,16 +2,16 @@
 
 ::
 
-    x_rna ──┐                                                  ┌──────────────┐
-    x_cnv ──┼──► [x_rna, x_cnv, x_…, who is there] ──► linear ─┴──► products ─┴──► head ──┐
-    x_…   ──┘    (zeros where a layer is not)                                             ├──► outputs
-    x_rna, x_cnv, x_… ──► linear (wide path) ─────────────────────────────────────────────┘
+    x_rna ──┐                                            ┌──────────────────────┐
+    x_cnv ──┼──► [x_rna, x_cnv, x_…, who is there] ──► linear ──► products ──► head ──┐
+    x_…   ──┘    (zeros where a layer is not)                                         ├──► outputs
+    x_rna, x_cnv, x_… ──► linear (wide path) ─────────────────────────────────────────┘
 
 Early integration (Picard et al., Computational and Structural Biotechnology Journal 19, 2021). Each
 layer's columns are divided by the root of their number, so that a layer of 20,000 features does not
 drown one of 50. Its bias counts only where the layer is there: it is the weight of the column that
-says so. The hidden units are products (``products``). The head sees the linear units beside the last
-of them: products find on few samples only late what one factor says alone.
+says so. The hidden units are products (``products``). The head sees the linear units beside the
+last of them: products find on few samples only late what one factor says alone.
 """
 
 from collections.abc import Mapping, Sequence
