@@ -13,6 +13,7 @@ DEMO := results/demo
 # checkout, and no keras.json of yours changes what is computed.
 export KERAS_HOME := $(CURDIR)/.tools/home/keras
 export MPLCONFIGDIR := $(CURDIR)/.tools/home/matplotlib
+export NUMBA_CACHE_DIR := $(CURDIR)/.tools/numba
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

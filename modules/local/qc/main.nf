@@ -18,7 +18,7 @@ process QC {
     // One thread: t-SNE adds up its forces in the order in which threads finish.
     def with_covariates = covariates ? "--covariates ${covariates}" : ''
     """
-    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 NUMBA_CACHE_DIR=.numba
+    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 NUMBA_CACHE_DIR=\${NUMBA_CACHE_DIR:-.numba}
     qc.py \\
         --files ${layers} \\
         --samples ${samples} \\
