@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from omicsfusion.report.blocks import Chapter
 from omicsfusion.report.chapters.answer import answer_chapter
 from omicsfusion.report.chapters.batch import batch_chapter
+from omicsfusion.report.chapters.checklist import checklist_chapter
 from omicsfusion.report.chapters.cohort import cohort_chapter, cohort_line
 from omicsfusion.report.chapters.explanation import explanation_chapter
 from omicsfusion.report.chapters.guards import guards_chapter
@@ -33,6 +34,7 @@ CHAPTERS: tuple[Callable[[Results], Chapter | None], ...] = (
     training_chapter,
     guards_chapter,
     methods_chapter,
+    checklist_chapter,
 )
 """In the order of the page; one that has nothing to say is None."""
 
