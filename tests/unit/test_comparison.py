@@ -113,12 +113,8 @@ def test_each_fold_has_its_own_best():
     worse = inner & ((table["model"] == "a") ^ first)
     table.loc[worse, "mean"] = 0.0
     rows, chosen = best_of(entries_of(table), [(1, 1), (1, 2), (1, 3)], "regression")
-    assert chosen == ["b", "a"] or chosen == ["a", "b"]
-    by_fold = rows.groupby("fold")["model"].unique()
-    assert [list(by_fold[f]) for f in (1, 2, 3)] in (
-        [["b"], ["a"], ["a"]],
-        [["a"], ["b"], ["b"]],
-    )
+    assert chosen == ["b", "a"]
+    assert set(zip(rows["fold"], rows["model"], strict=True)) == {(1, "a"), (2, "b"), (3, "b")}
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -240,7 +236,7 @@ def test_a_permutation_p_counts_the_controls_that_score_as_high_on_the_same_repe
 
 
 def test_chance_is_judged_by_permutation_only_when_there_are_enough_controls():
-    real = compared_models("classification", {"fused": 3.0})
+    real = compared_models("classification", {"fused": 1.5})
     # A control as good as the model: by permutation alone it would be no better than chance.
     few = pd.concat([real, *(real.assign(permutation=n) for n in (1, 2))])
     weights = patient_weights(100, 1, "test")
@@ -313,7 +309,7 @@ def test_a_network_that_is_far_better_helped_and_the_verdict_is_json(judged):
     assert found["permutation_p"] is None
     assert found["beats_chance"] is True
     assert found["beats_mask"] is None
-    assert found["sentence"].startswith("Deep fusion helped: AUROC 0.9")
+    assert found["sentence"].startswith("Deep fusion helped: AUROC 1.00 against 0.8")
     assert "for the best of " in found["sentence"]
     assert "Omics add to clinical data (" in found["sentence"]
 
