@@ -149,6 +149,7 @@ def _question(
     more = needed(n, row["difference"], row["se"], int(row["df"]), margins.superiority)
     return {
         "question": row["name"],
+        "metric": row["metric"],
         "verdict": found.word,
         "reasons": list(found.reasons),
         "model": row["model"],
