@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--site_verdict", help="verdict.json of a run that left sites out")
     arguments = parser.parse_args()
     task, seed = arguments.task, arguments.seed
+    sites = read_verdict(arguments.site_verdict) if arguments.site_verdict else None
     patterns = patterns_of(read_samples(arguments.samples, task))
     try:
         predictions = gather_predictions(arguments.predictions, task)
@@ -47,7 +48,7 @@ def main() -> None:
         seed,
         Margins(arguments.margin, arguments.equivalence),
         arguments.label_source,
-        read_verdict(arguments.site_verdict) if arguments.site_verdict else None,
+        sites,
     )
     write_tsv(comparison, "comparison.tsv")
     write_tsv(ranks, "ranks.tsv")
