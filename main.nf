@@ -101,7 +101,7 @@ workflow REPORT_AGAIN {
         published(outdir, 'preprocess/*.{tsv,json}'),
         published(outdir, 'models/*.tsv'),
         published(outdir, 'predictions/predictions.tsv'),
-        published(outdir, 'assess/*.tsv'),
+        published(outdir, 'assess/*.{tsv,json}'),
         published(outdir, 'explain/*.tsv'),
         published(outdir, 'enrich/*.tsv'),
         published(outdir, 'pipeline_info/params.json'),

@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
-"""Assess the predictions of all models: metrics with intervals, risk groups, curves."""
+"""Assess the predictions of all models: metrics with intervals, comparisons, the verdict."""
 
 import argparse
+import json
 import sys
+from pathlib import Path
+from typing import Any
 
+from omicsfusion.assess.comparison.judging import SCHEMA_VERSION, compare
+from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.predictions import PredictionsError, gather_predictions
 from omicsfusion.assess.summary import assess
@@ -18,8 +23,14 @@ def main() -> None:
     parser.add_argument("--samples", required=True, help="the clean samples.tsv")
     parser.add_argument("--task", choices=TASKS, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--networks", default="", help="families that are networks: a,b")
+    parser.add_argument("--margin", type=float, required=True, help="a difference worth having")
+    parser.add_argument("--equivalence", type=float, required=True, help="one not worth seeking")
+    parser.add_argument("--label_source", default="", help="layer the outcome was made from")
+    parser.add_argument("--site_verdict", help="verdict.json of a run that left sites out")
     arguments = parser.parse_args()
     task, seed = arguments.task, arguments.seed
+    sites = read_verdict(arguments.site_verdict) if arguments.site_verdict else None
     patterns = patterns_of(read_samples(arguments.samples, task))
     try:
         predictions = gather_predictions(arguments.predictions, task)
@@ -30,6 +41,30 @@ def main() -> None:
     write_tsv(by_pattern, "metrics_by_pattern.tsv")
     for name, table in assess(predictions, task, seed).items():
         write_tsv(table, f"{name}.tsv")
+    comparison, ranks, verdict = compare(
+        predictions,
+        arguments.networks.split(","),
+        task,
+        seed,
+        Margins(arguments.margin, arguments.equivalence),
+        arguments.label_source,
+        sites,
+    )
+    write_tsv(comparison, "comparison.tsv")
+    write_tsv(ranks, "ranks.tsv")
+    text = json.dumps(verdict, indent=2, ensure_ascii=False, allow_nan=False)
+    Path("verdict.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_verdict(path: str) -> dict[str, Any]:
+    """Read the verdict of another run, or end with a sentence."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
+        sys.exit(f"--site_verdict: {Path(path).name} is no verdict.json of this version.")
+    return record
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.learning_curve import learning_curve
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.summary import assess
@@ -69,6 +71,10 @@ def write_results(
     _write(folder / "predictions/predictions.tsv", table)
     for name, assessed in assess(table, task, seed=1).items():
         _write(folder / f"assess/{name}.tsv", assessed)
+    comparison, ranks, verdict = compare(table, ["fused"], task, 1, Margins())
+    _write(folder / "assess/comparison.tsv", comparison)
+    _write(folder / "assess/ranks.tsv", ranks)
+    _write_json(folder / "assess/verdict.json", verdict)
     by_pattern = metrics_by_pattern(table, patterns_of(samples), task, seed=1)
     _write(folder / "assess/metrics_by_pattern.tsv", by_pattern)
     if learning:
@@ -88,9 +94,7 @@ def write_results(
             _write(folder / "enrich/enrichment.tsv", _enrichment(model, outputs))
             _write(folder / "enrich/enrichment_notes.tsv", _enrichment_notes(model, outputs))
     record = {"schema": 1, "version": "0.1.0", "params": _params(task, models)}
-    path = folder / "pipeline_info/params.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record), encoding="utf-8")
+    _write_json(folder / "pipeline_info/params.json", record)
     return folder
 
 
@@ -103,6 +107,11 @@ def edit_table(path: Path, change) -> None:
 def _write(path: Path, table: pd.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tsv(table, path)
+
+
+def _write_json(path: Path, record: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record), encoding="utf-8")
 
 
 def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:

@@ -66,8 +66,10 @@ def test_a_model_of_an_unknown_layer_or_covariate_is_refused_before_training(
     sheet, samples = write_case("nothing_is_wrong", tmp_path / "input")
     task = ("--task", "classification", "--target", "subtype", "--folds", 3)
     models = ("--models", "linear-only-rnaa,clinical-only-agee", "--covariates", "age")
-    done = run(tmp_path, "--input", sheet, "--samples", samples, *task, *models)
+    made = ("--label_source", "rnb")
+    done = run(tmp_path, "--input", sheet, "--samples", samples, *task, *models, *made)
     assert done.code == 1
+    assert "--label_source rnb: there is no such layer." in done.text
     assert "Did you mean 'rna'?" in done.text
     assert "Did you mean 'age'?" in done.text
     assert "TRAIN" not in done.submitted

@@ -17,7 +17,7 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
         tmp_path,
         *("--targt", "os", "--folds", "abc", "--task", "survivl"),
         *("--folds-per-task", "2", "--models", "fusd", "--strict", "maybe"),
-        *("--head", "hubre", "--class_order", "it's"),
+        *("--head", "hubre", "--class_order", "it's", "--margin", "0", "--equivalence", "wide"),
         parser=parser,
     )
     assert done.code == 1
@@ -28,6 +28,8 @@ def test_every_wrong_parameter_is_named_with_a_near_one(tmp_path: Path, parser: 
         "--strict maybe: must be true or false",
         "--head hubre: Did you mean 'huber'?",
         "--class_order it's: Give the classes separated by commas and without quotes",
+        "--margin 0: Give a number above 0",
+        "--equivalence wide: must be a number",
         "there is no model 'fusd'. Did you mean 'fused'?",
         "--input is missing",
     ):

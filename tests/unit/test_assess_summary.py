@@ -1,5 +1,6 @@
 """The tables of ASSESS and the script that writes them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from omicsfusion.assess.comparison.ranks import COLUMNS as RANK_COLUMNS
+from omicsfusion.assess.comparison.table import COLUMNS as COMPARISON_COLUMNS
 from omicsfusion.assess.patterns import COLUMNS
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.tsv import read_tsv, write_tsv
@@ -33,10 +36,11 @@ ADDED = {
 }
 
 
-def run_script(task, paths, folder, samples, seed="1"):
+def run_script(task, paths, folder, samples, *more, seed="1"):
     write_tsv(samples.assign(role="train"), folder / "samples.tsv")
     command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed]
     command += ["--samples", "samples.tsv", "--predictions", *map(str, paths)]
+    command += ["--networks", "early,fused", "--margin", "0.02", "--equivalence", "0.05", *more]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -60,6 +64,11 @@ def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
     by_pattern = read_tsv(tmp_path / "metrics_by_pattern.tsv")
     assert list(by_pattern.columns) == COLUMNS
     assert set(by_pattern["pattern"]) == {"cnv;rna", "rna"}
+    assert list(read_tsv(tmp_path / "comparison.tsv").columns) == COMPARISON_COLUMNS
+    assert list(read_tsv(tmp_path / "ranks.tsv").columns) == RANK_COLUMNS
+    verdict = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["schema_version"] == 1
+    assert [found["network"] for found in verdict["targets"]] == ["fused"]
     for name, columns in ADDED[task].items():
         assert list(read_tsv(tmp_path / f"{name}.tsv").columns) == columns
 
@@ -72,6 +81,10 @@ def test_the_script_says_what_is_wrong_without_a_traceback(tmp_path):
     assert done.returncode == 1
     assert "fused.all.predictions.tsv has no column mean" in done.stderr
     assert "Traceback" not in done.stderr
+    (tmp_path / "old.json").write_text('{"schema_version": 0}', encoding="utf-8")
+    done = run_script("survival", paths, tmp_path, layers_of(table), "--site_verdict", "old.json")
+    assert done.returncode == 1
+    assert done.stderr == "--site_verdict: old.json is no verdict.json of this version.\n"
     done = run_script("survival", paths, tmp_path, layers_of(table).iloc[1:])
     assert done.returncode == 1
     assert done.stderr == "1 predicted samples are not in samples.tsv; the first: S000-0.\n"

@@ -192,10 +192,10 @@ def test_figures_hold_names_as_text(wild_page):
     assert set(texts) <= {"<extra"}, "markup that plotly would obey"
 
 
-def test_the_first_sentence_names_the_number_its_interval_and_chance(folders):
+def test_the_second_sentence_names_the_number_its_interval_and_chance(folders):
     results = read_results(folders["survival"])
     row = results.metric("fused", "c_index")
-    said = answer_chapter(results).content["sentence"]
+    said = answer_chapter(results).content["second"]
     assert f"a C-index of {row['estimate']:.2f}" in said
     assert f"(95 % interval {row['ci_low']:.2f} to {row['ci_high']:.2f})" in said
     assert "Guessing would reach 0.50" in said
@@ -211,46 +211,106 @@ def set_metric(folder, model, metric, estimate, low, high):
     edit_table(folder / "assess/metrics.tsv", change)
 
 
+def set_verdict(folder, change):
+    path = folder / "assess/verdict.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    change(record)
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_the_page_begins_with_the_sentence_of_the_verdict(folders):
+    for task in TASKS:
+        results = read_results(folders[task])
+        page = render_report(results)
+        said = re.search(r'<p class="lead">(.*?)</p>', page, re.S).group(1)
+        assert said.startswith("Deep fusion ")
+        assert text_of(f"<p>{said}</p>") == results.verdict["sentence"]
+        assert all(caveat in text_of(page) for caveat in results.verdict["caveats"])
+
+
 @pytest.mark.parametrize(
-    ("linear", "words", "short"),
+    ("word", "short", "tone"),
     [
-        ((0.50, 0.45, 0.55), "higher than the linear model", "Higher"),
-        ((0.95, 0.92, 0.98), "lower than the linear model", "Lower"),
-        (
-            (0.75, 0.65, 0.85),
-            "no different to the eye from clinical covariates alone (0.70, 0.60 to 0.80) "
-            "and the linear model (0.75, 0.65 to 0.85): the intervals overlap",
-            "No different to the eye",
-        ),
+        ("helped", "Yes", "good"),
+        ("harmed", "No: worse", "caution"),
+        ("did not help", "No", "plain"),
+        ("cannot tell", "Cannot be told", "caution"),
+        ("no usable signal", "No usable signal", "caution"),
     ],
 )
-def test_the_network_is_called_better_or_worse_only_when_intervals_part(
-    copied, linear, words, short
-):
+def test_each_verdict_has_its_answer_with_the_numbers(copied, word, short, tone):
+    def change(record):
+        (question,) = record["targets"][0]["questions"]
+        question.update(verdict=word, reasons=[], score=0.812, score_against=0.771)
+        question.update(difference=0.041, ci_low=0.018, ci_high=0.066, against="linear;forest")
+
     folder = copied("classification")
-    set_metric(folder, "fused", "balanced_accuracy", 0.72, 0.66, 0.79)
-    set_metric(folder, "clinical", "balanced_accuracy", 0.70, 0.60, 0.80)
-    set_metric(folder, "linear", "balanced_accuracy", *linear)
+    set_verdict(folder, change)
+    answer = answer_chapter(read_results(folder)).content["answers"][0]
+    assert (answer.answer, answer.tone) == (short, tone)
+    assert answer.reason == (
+        "AUROC 0.81 against 0.77 for the best of linear model and forest; "
+        "difference 0.04 (90 % interval 0.02 to 0.07)."
+    )
+
+
+def test_a_question_that_was_not_asked_says_what_it_takes(folders):
+    answers = answer_chapter(read_results(folders["survival"])).content["answers"]
+    assert [answer.answer for answer in answers[1:3]] == ["Not compared"] * 2
+    assert "linear-only-rna" in answers[1].reason
+    assert "fused+clinical" in answers[2].reason
+
+
+def test_differences_and_ranks_are_drawn_and_what_decides_is_told_from_what_does_not(folders):
+    page = render_report(read_results(folders["regression"]))
+    assert {"differences", "ranks"} <= set(figures_of(page))
+    text = text_of(page)
+    assert "Only the questions above were set beforehand" in text
+    assert "no verdict rests on it" in text
+
+
+def test_layers_and_external_samples_have_tables_where_there_is_something_to_say(tmp_path):
+    write_results(tmp_path, "regression", external=8, models=("fused", "fused-minus-rna", "linear"))
+    text = text_of(render_report(read_results(tmp_path)))
+    assert "What the network loses without a layer" in text
+    assert "The same questions on the external samples" in text
+
+
+def test_a_run_from_before_verdicts_begins_with_what_was_reached(copied):
+    folder = copied("survival")
+    for name in ("comparison.tsv", "ranks.tsv", "verdict.json"):
+        (folder / "assess" / name).unlink()
     results = read_results(folder)
     content = answer_chapter(results).content
-    assert words in content["comparison"]
-    assert content["answers"][2].answer == short
-    assert "No formal test of the difference is made" in text_of(render_report(results))
+    assert content["sentence"].startswith("The fused network reached a C-index")
+    assert content["answers"][0].answer == "Not compared"
+    page = render_report(results)
+    assert 'id="comparison"' not in page
+    assert 'href="#comparison"' not in page
+
+
+def test_a_verdict_of_another_version_is_refused(copied):
+    folder = copied("regression")
+    set_verdict(folder, lambda record: record.update(schema_version=2))
+    with pytest.raises(ResultsError, match="another version"):
+        read_results(folder)
 
 
 def test_an_interval_that_includes_chance_shows_nothing(copied):
     folder = copied("classification")
     set_metric(folder, "fused", "balanced_accuracy", 0.40, 0.30, 0.50)
-    answer = answer_chapter(read_results(folder)).content["answers"][0]
+    answer = answer_chapter(read_results(folder)).content["answers"][3]
     assert answer.answer == "Not shown"
     assert answer.tone == "caution"
 
 
 def test_without_baselines_the_page_says_that_nothing_was_compared(tmp_path):
     write_results(tmp_path, "regression", models=("fused",))
-    text = text_of(render_report(read_results(tmp_path)))
-    assert "No baseline was trained on the same folds" in text
+    page = render_report(read_results(tmp_path))
+    text = text_of(page)
+    assert "Deep fusion was not compared: no shallow model" in text
     assert "Not compared" in text
+    assert 'href="#comparison"' not in page
 
 
 def test_without_a_network_the_page_is_about_the_first_model_there_is(tmp_path):
@@ -267,7 +327,7 @@ def test_failed_fits_left_out_samples_and_warnings_are_told(tmp_path):
     left_out = [("S900", "time is not above 0"), ("S901", "time is not above 0")]
     write_results(tmp_path, "survival", failed_fits=2, left_out=left_out, problems=problems)
     results = read_results(tmp_path)
-    assert answer_chapter(results).content["answers"][3].answer == "With remarks"
+    assert answer_chapter(results).content["answers"][4].answer == "With remarks"
     text = text_of(render_report(results))
     assert "2 of 63 fits failed, 2 of 38 samples left out, 1 warning about the input." in text
     assert "the loss was not finite" in text
@@ -276,7 +336,7 @@ def test_failed_fits_left_out_samples_and_warnings_are_told(tmp_path):
 
 
 def test_a_run_without_remarks_says_so(folders):
-    answer = answer_chapter(read_results(folders["survival"])).content["answers"][3]
+    answer = answer_chapter(read_results(folders["survival"])).content["answers"][4]
     assert (answer.answer, answer.tone) == ("Yes", "good")
 
 
@@ -294,7 +354,7 @@ def test_chapters_with_nothing_to_show_say_so(copied):
     assert "No log of the training was published." in text
     assert "parameters were not recorded" in text
     assert "No external cohort" in text
-    assert set(figures_of(page)) == {"headline", "folds"}
+    assert set(figures_of(page)) == {"headline", "folds", "differences", "ranks"}
     for chapter in ("quality", "batch", "guards"):
         assert f'id="{chapter}"' not in page
 

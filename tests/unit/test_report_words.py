@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omicsfusion.report.chapters.risk import at_risk, survival_at, times_at_risk
 from omicsfusion.report.figures.frame import as_json, label, values
 from omicsfusion.report.metric_words import METRICS, chance_of, metric_in_words
-from omicsfusion.report.verdict import against, against_chance
+from omicsfusion.report.verdict import against_chance
 from omicsfusion.report.words import (
     MISSING,
     count,
@@ -150,19 +150,6 @@ def test_only_an_interval_wholly_above_chance_is_above_it():
     assert against_chance(row(0.6, 0.5, 0.7), 0.5) == "level"
     assert against_chance(row(0.4, 0.3, 0.49), 0.5) == "below"
     assert against_chance(row(0.6, math.nan, math.nan), 0.5) == "unknown"
-
-
-@given(*[st.floats(0, 1) for _ in range(4)])
-def test_models_differ_to_the_eye_only_when_their_intervals_do_not_overlap(a, b, c, d):
-    one, other = row(0.5, min(a, b), max(a, b)), row(0.5, min(c, d), max(c, d))
-    overlap = max(one.ci_low, other.ci_low) <= min(one.ci_high, other.ci_high)
-    assert (against(one, other) == "overlap") == overlap
-    swapped = {"higher": "lower", "lower": "higher", "overlap": "overlap"}
-    assert against(other, one) == swapped[against(one, other)]
-
-
-def test_a_comparison_without_an_interval_is_not_made():
-    assert against(row(0.9, math.nan, math.nan), row(0.5, 0.4, 0.6)) == "unknown"
 
 
 def test_what_is_not_defined_is_null_in_a_figure():

@@ -77,14 +77,14 @@ def estimate_with_interval(values: np.ndarray) -> tuple[float, float, float]:
     return float(values[0]), *percentile_interval(values[1:])
 
 
-def percentile_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the central 95 % of the replicates in which a metric is defined.
+def percentile_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
+    """Return the central 95 %, or another share, of the replicates in which a metric is defined.
 
     NaN, NaN when it is defined in fewer than half of them (one patient with an event, say).
     """
     defined = values[~np.isnan(values)]
     if len(defined) < LEAST_DEFINED * len(values) or not len(defined):
         return float("nan"), float("nan")
-    tail = (1 - LEVEL) / 2
+    tail = (1 - level) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)

@@ -11,6 +11,7 @@ from omicsfusion.report.chapters.answer import answer_chapter
 from omicsfusion.report.chapters.batch import batch_chapter
 from omicsfusion.report.chapters.checklist import checklist_chapter
 from omicsfusion.report.chapters.cohort import cohort_chapter, cohort_line
+from omicsfusion.report.chapters.comparison import comparison_chapter
 from omicsfusion.report.chapters.explanation import explanation_chapter
 from omicsfusion.report.chapters.guards import guards_chapter
 from omicsfusion.report.chapters.methods import methods_chapter
@@ -30,6 +31,7 @@ CHAPTERS: tuple[Callable[[Results], Chapter | None], ...] = (
     preparation_chapter,
     batch_chapter,
     performance_chapter,
+    comparison_chapter,
     explanation_chapter,
     training_chapter,
     guards_chapter,

@@ -13,6 +13,9 @@ NEEDED = {
 RECIPES = "*.recipe.json"
 """In the folder preprocess/, one for each layer."""
 
+VERDICT = "assess/verdict.json"
+VERDICT_SCHEMA = 1
+
 SCOPE = ("layer", "repeat", "fold", "inner")
 
 _INPUT_TO_MODEL = {
@@ -119,6 +122,21 @@ _MODELS = {
             "reason",
         ),
     ),
+    "comparison": (
+        "assess/comparison.tsv",
+        (
+            *("permutation", "target", "scope", "family", "name", "model", "against", "metric"),
+            *("score", "score_against", "difference", "ci_low", "ci_high", "p_holm", "method"),
+            *("p_delong", "p_mcnemar", "n_folds", "n_patients", "n_events"),
+        ),
+    ),
+    "ranks": (
+        "assess/ranks.tsv",
+        (
+            *("permutation", "target", "model", "mean_rank", "n_folds", "n_models", "p"),
+            "critical_difference",
+        ),
+    ),
     "roc": ("assess/roc.tsv", ("model", "class", "fpr", "tpr")),
     "confusion": ("assess/confusion.tsv", ("model", "truth", "predicted", "n")),
     "kaplan_meier": (
@@ -197,5 +215,6 @@ TEXT_COLUMNS = (
     *("step", "method", "did", "skipped", "reasons", "features", "stage", "measure", "mechanism"),
     *("chosen", "outlier", "sex_called", "sex_given", "sex_agrees", "name", "relation", "judged"),
     *("other", "other_layer", "other_feature", "other_cohort", "other_patient", "best_match"),
+    *("family", "against"),
     *("swapped_with", "flag", "guard", "detail", "advice", "state", "parameter", "structure"),
 )

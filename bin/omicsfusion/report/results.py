@@ -9,7 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from omicsfusion.report.published import NEEDED, OPTIONAL, RECIPES, TEXT_COLUMNS
+from omicsfusion.report.published import (
+    NEEDED,
+    OPTIONAL,
+    RECIPES,
+    TEXT_COLUMNS,
+    VERDICT,
+    VERDICT_SCHEMA,
+)
 from omicsfusion.report.words import model_order
 from omicsfusion.tables.outcome import further_targets, outcome_columns
 from omicsfusion.tables.problems import Problem, read_problems
@@ -39,6 +46,8 @@ class Results:
         What CHECK_INPUT and IMPORT had to say.
     recipes
         By layer: what its chain was to be (``recipes/recipe.py``, as JSON); older runs have none.
+    verdict
+        What ``assess/verdict.json`` says of the target; empty for older runs.
     params
         The run's parameters; empty when they were not recorded.
     version
@@ -52,6 +61,7 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     problems: tuple[Problem, ...] = ()
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    verdict: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
     others: "tuple[Results, ...]" = ()
@@ -90,7 +100,8 @@ def read_results(folder: Path) -> Results:
     Raises
     ------
     ResultsError
-        Tables are missing without which there is nothing to tell, or no model was assessed.
+        Tables are missing without which there is nothing to tell, no model was assessed, or the
+        verdict is of another version.
     """
     missing = [name for name in NEEDED.values() if not (folder / name).is_file()]
     if missing:
@@ -105,6 +116,7 @@ def read_results(folder: Path) -> Results:
         raise ResultsError(f"{folder / NEEDED['metrics']} has no rows: no model was assessed.")
     record = _record(folder / "pipeline_info" / "params.json")
     problems = folder / "input" / "problems.tsv"
+    verdicts = _verdicts(folder)
     first, *others = targets
     return Results(
         task=task,
@@ -115,10 +127,17 @@ def read_results(folder: Path) -> Results:
             path.name.removesuffix(RECIPES[1:]): _record(path)
             for path in sorted((folder / "preprocess").glob(RECIPES))
         },
+        verdict=verdicts.get(first, {}),
         params=record.get("params", {}),
         version=record.get("version") or "",
         others=tuple(
-            Results(task, name, _of_target(tables, task, name, further=name)) for name in others
+            Results(
+                task,
+                name,
+                _of_target(tables, task, name, further=name),
+                verdict=verdicts.get(name, {}),
+            )
+            for name in others
         ),
     )
 
@@ -175,6 +194,14 @@ def _real_outcome(table: pd.DataFrame, target: str) -> pd.DataFrame:
         telling = [name for name in table["target"].unique() if target in str(name).split(",")]
         table = table[table["target"].isin(telling)]
     return table.reset_index(drop=True)
+
+
+def _verdicts(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """Return target -> its part of the verdict; none for runs from before there was one."""
+    record = _record(folder / VERDICT)
+    if record and record.get("schema_version") != VERDICT_SCHEMA:
+        raise ResultsError(f"{folder / VERDICT} is of another version than this report reads.")
+    return {found["target"]: found for found in record.get("targets", ())}
 
 
 def _record(path: Path) -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""What the headline numbers say, without saying more than they do.
-
-Nothing is tested here. Two intervals that do not overlap are called different, two that do are
-called 'no different to the eye'; that is what a careful reader would say of the chart.
-"""
+"""The verdict of ASSESS and the headline numbers, in the words of the page."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +20,39 @@ from omicsfusion.report.words import (
 )
 
 UNKNOWN = "unknown"
-BASELINES = {"clinical": "clinical covariates alone", "linear": "the linear model"}
+
+BETTER = {
+    "helped": "Yes",
+    "harmed": "No: worse",
+    "did not help": "No",
+    "cannot tell": "Cannot be told",
+    "no usable signal": "No usable signal",
+}
+TONES = {
+    "helped": "good",
+    "harmed": "caution",
+    "did not help": "plain",
+    "cannot tell": "caution",
+    "no usable signal": "caution",
+}
+QUESTIONS = {
+    "shallow": (
+        "Is deep fusion better than shallow models?",
+        BETTER,
+        "It takes a network, and a shallow model of the same layers such as linear.",
+    ),
+    "best_layer": (
+        "Better than the best single layer?",
+        BETTER,
+        "It takes a model of one layer, such as linear-only-rna, beside the network.",
+    ),
+    "omics": (
+        "Do omics add to clinical data?",
+        {**BETTER, "did not help": "No more than a little"},
+        "It takes covariates, and the models clinical and fused+clinical.",
+    ),
+}
+"""Question of the verdict -> as the page asks it, its answers, and what it takes to ask it."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +78,6 @@ def against_chance(row: pd.Series, chance: float) -> str:
     if row["ci_low"] > chance:
         return "above"
     return "below" if row["ci_high"] < chance else "level"
-
-
-def against(row: pd.Series, other: pd.Series) -> str:
-    """Compare two models by their intervals: ``higher``, ``lower``, ``overlap`` or ``unknown``."""
-    ends = [r[name] for r in (row, other) for name in ("ci_low", "ci_high")]
-    if not all(math.isfinite(end) for end in ends):
-        return UNKNOWN
-    if row["ci_low"] > other["ci_high"]:
-        return "higher"
-    return "lower" if row["ci_high"] < other["ci_low"] else "overlap"
 
 
 def headline_sentence(results: Results, model: str) -> str:
@@ -114,50 +132,36 @@ def answer_to_chance(results: Results, model: str) -> Answer:
     }[against_chance(row, chance)]
 
 
-def answer_to_baseline(results: Results, model: str, baseline: str) -> Answer:
-    """Answer whether the main model's estimate differs from a baseline's."""
-    question = {
-        "clinical": "Better than clinical covariates alone?",
-        "linear": "Better than a linear model?",
-    }[baseline]
-    row, other = (results.metric(m, results.headline) for m in (model, baseline))
-    if row is None or other is None or baseline == model:
-        why = {
-            "clinical": "No model of clinical covariates alone was trained (--covariates).",
-            "linear": "No linear model was trained beside it.",
-        }[baseline]
-        return Answer(question, "Not compared", why, "caution")
-    decimals = decimals_to_tell([row["estimate"], other["estimate"]])
-    numbers = f"{score(row['estimate'], decimals)} against {score(other['estimate'], decimals)}"
-    ends = _ends(other, decimals)
-    reason = f"{numbers} ({ends}) for {BASELINES[baseline]}"
-    return {
-        "higher": Answer(question, "Higher", f"{reason}; the intervals do not overlap.", "good"),
-        "lower": Answer(question, "Lower", f"{reason}; the intervals do not overlap.", "caution"),
-        "overlap": Answer(question, "No different to the eye", f"{reason}; the intervals overlap."),
-        UNKNOWN: Answer(question, "Not known", f"{reason}; an interval is missing.", "caution"),
-    }[against(row, other)]
+def answer_to_question(results: Results, name: str) -> Answer:
+    """Answer one of the questions of the verdict, in its words."""
+    question, words, otherwise = QUESTIONS[name]
+    asked = {found["question"]: found for found in results.verdict.get("questions", ())}
+    if name not in asked:
+        reason = otherwise if results.verdict else "This run is from before verdicts were given."
+        return Answer(question, "Not compared", reason, "caution")
+    found = asked[name]
+    label = metric_in_words(found["metric"]).label
+    decimals = decimals_to_tell([found["score"], found["score_against"]])
+    ends = interval(found["ci_low"], found["ci_high"])
+    numbers = (
+        f"{label} {score(found['score'], decimals)} against "
+        f"{score(found['score_against'], decimals)} for {best_of(found['against'])}; "
+        f"difference {score(found['difference'], decimals)} (90 % interval {ends})"
+    )
+    why = f": {listed(found['reasons'])}" if found["reasons"] else ""
+    tone = TONES[found["verdict"]]
+    return Answer(question, words[found["verdict"]], f"{numbers}{why}.", tone)
 
 
-def comparison_sentence(results: Results, model: str) -> str:
-    """Say in one sentence how the main model stands beside the baselines."""
-    row = results.metric(model, results.headline)
-    said: dict[str, list[str]] = {}
-    for baseline in BASELINES:
-        other = results.metric(baseline, results.headline)
-        if row is not None and other is not None and baseline != model:
-            name = f"{BASELINES[baseline]} ({_estimate(other)})"
-            said.setdefault(against(row, other), []).append(name)
-    phrases = {
-        "higher": "higher than {}",
-        "lower": "lower than {}",
-        "overlap": "no different to the eye from {}: the intervals overlap",
-        UNKNOWN: "not to be compared with {}, for an interval is missing",
-    }
-    parts = [phrases[kind].format(listed(names)) for kind, names in said.items()]
-    if not parts:
-        return "No baseline was trained on the same folds, so there is nothing to compare it with."
-    return f"On the same folds its estimate is {', and '.join(parts)}."
+def best_of(models: str) -> str:
+    """Write a side of a comparison: a model, or the best of several, within a sentence."""
+    names = [lowered(short_model_name(model)) for model in models.split(";")]
+    return names[0] if len(names) == 1 else f"the best of {listed(names)}"
+
+
+def lead_sentence(results: Results) -> str:
+    """Return the first sentence of the page: the verdict, or for older runs what was reached."""
+    return results.verdict.get("sentence") or headline_sentence(results, main_model(results))
 
 
 def answer_to_course(results: Results) -> Answer:
@@ -189,10 +193,6 @@ def main_model(results: Results) -> str:
 def is_network(model: str) -> bool:
     """Whether a model's name says that it is the fused network."""
     return family_of(model) == "fused"
-
-
-def _estimate(row: pd.Series) -> str:
-    return f"{score(row['estimate'])}, {_ends(row)}"
 
 
 def _ends(row: pd.Series, decimals: int = 2) -> str:

@@ -3,28 +3,36 @@ process ASSESS {
     label 'process_low'
 
     input:
-    path predictions // of all models and groups
+    path predictions  // of all models and groups
     path samples
-    val options      // task, seed
+    path site_verdict // verdict.json of a run that left sites out, or nothing
+    val options       // task, seed, networks, margin, equivalence, label_source
     val code
 
     output:
     path 'predictions.tsv', emit: predictions
-    path '{metrics,metrics_by_fold,metrics_by_pattern,roc,confusion,risk_groups,kaplan_meier,logrank}.tsv', emit: tables
+    path '{metrics,metrics_by_fold,metrics_by_pattern,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank}.tsv', emit: tables
+    path 'verdict.json', emit: verdict
     tuple val(task.process), val('lifelines'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'lifelines\'))"'), topic: versions
 
     script:
+    def label_source = options.label_source ? "--label_source '${options.label_source}'" : ''
+    def sites = site_verdict ? "--site_verdict ${site_verdict}" : ''
     """
     export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
     assess.py \\
         --predictions ${predictions} \\
         --samples ${samples} \\
         --task ${options.task} \\
-        --seed ${options.seed}
+        --seed ${options.seed} \\
+        --networks ${options.networks.join(',')} \\
+        --margin ${options.margin} \\
+        --equivalence ${options.equivalence} ${label_source} ${sites}
     """
 
     stub:
     """
-    touch predictions.tsv metrics.tsv metrics_by_fold.tsv metrics_by_pattern.tsv
+    touch predictions.tsv metrics.tsv metrics_by_fold.tsv metrics_by_pattern.tsv comparison.tsv ranks.tsv
+    echo '{"schema_version": 1, "targets": []}' > verdict.json
     """
 }

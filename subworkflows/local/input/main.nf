@@ -174,11 +174,17 @@ def comparisonProblems(List layers, Map options) {
     return alone ? ['--pretrain_objective contrastive compares layers, and there is one: use reconstruction.'] : []
 }
 
+// What the outcome was made from must be a layer of the cohort.
+def labelProblems(List layers, Map options) {
+    def named = options.label_source
+    return named && !layers.contains(named) ? ["--label_source ${named}: there is no such layer. There are: ${layers.join(', ')}.".toString()] : []
+}
+
 // Stop with every problem together, or hand on the plan.
 def passGate(List problems, List layers, plan, Map options) {
     def models = modelsOf(options)
     def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(',')) +
-        comparisonProblems(layers, options)
+        comparisonProblems(layers, options) + labelProblems(layers, options)
     def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
     if (warnings && !options.strict) {
         log.warn("The input has ${warnings.size()} warning(s):\n${warnings.collect { text -> "  - ${text}" }.join('\n')}")

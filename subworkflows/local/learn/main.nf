@@ -1,13 +1,14 @@
 //
 // Train every model on every group of scopes, and say what the predictions are worth.
 //
-include { ASSESS       } from '../../../modules/local/assess/main'
-include { TRAIN        } from '../../../modules/local/train/main'
-include { memoryFor    } from '../../../modules/local/train/main'
-include { codeOf       } from '../provenance/main'
-include { readingsOf   } from '../parameters/main'
-include { trainOptions } from '../tasks/main'
-include { trainTasks   } from '../tasks/main'
+include { ASSESS          } from '../../../modules/local/assess/main'
+include { TRAIN           } from '../../../modules/local/train/main'
+include { memoryFor       } from '../../../modules/local/train/main'
+include { codeOf          } from '../provenance/main'
+include { networkFamilies } from '../parameters/main'
+include { readingsOf      } from '../parameters/main'
+include { trainOptions    } from '../tasks/main'
+include { trainTasks      } from '../tasks/main'
 
 workflow LEARN {
     take:
@@ -35,18 +36,19 @@ workflow LEARN {
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },
         samples,
-        options.subMap(['task', 'seed']),
+        options.site_verdict ? file(options.site_verdict, checkIfExists: true) : [],
+        options.subMap(['task', 'seed', 'margin', 'equivalence', 'label_source']) + [networks: networkFamilies()],
         codeOf('assess.py')
     )
 
     models      = TRAIN.out.models
     logs        = TRAIN.out.training.mix(TRAIN.out.curves, TRAIN.out.trials, TRAIN.out.trials_importance)
     predictions = ASSESS.out.predictions
-    assess      = ASSESS.out.tables
+    assess      = ASSESS.out.tables.mix(ASSESS.out.verdict)
 
     emit:
     models      // [ meta(id, model, group), folder ]
     logs        // training.tsv, curves.tsv, trials.tsv, trials_importance.tsv
     predictions // predictions.tsv
-    assess      // metrics.tsv and the like
+    assess      // metrics.tsv and the like, verdict.json
 }

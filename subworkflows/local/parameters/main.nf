@@ -53,9 +53,14 @@ def readingsOf(Map options, Map known) {
     }
 }
 
+// Families of networks, in the order in which the verdict looks for one.
+def networkFamilies() {
+    return registry().networks
+}
+
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
 def isNetwork(String model) {
-    return registry().networks.contains(modelParts(model).family)
+    return networkFamilies().contains(modelParts(model).family)
 }
 
 // Return what is wrong with models that name a layer or a covariate, once the layers are known.
@@ -191,6 +196,9 @@ def valueProblems(String name, Map rule, Object value) {
     if (rule.type == 'integer' && !(value instanceof Integer || value instanceof Long)) {
         return ["--${name} ${text}: must be a whole number. ${message}".toString()]
     }
+    if (rule.type == 'number' && !(value instanceof Number)) {
+        return ["--${name} ${text}: must be a number. ${message}".toString()]
+    }
     if (rule.type == 'boolean' && !(value instanceof Boolean)) {
         return ["--${name} ${text}: must be true or false. ${message}".toString()]
     }
@@ -199,7 +207,8 @@ def valueProblems(String name, Map rule, Object value) {
     }
     def broken = (rule['enum'] && !rule['enum'].contains(value)) ||
         (rule.pattern && !(text ==~ rule.pattern)) ||
-        (rule.minimum != null && value < rule.minimum)
+        (rule.minimum != null && value < rule.minimum) ||
+        (rule.exclusiveMinimum != null && value <= rule.exclusiveMinimum)
     def near = rule['enum'] ? suggestion(text, rule['enum']) : ''
     return broken ? ["--${name} ${text}: ${near}${message}".toString()] : []
 }

@@ -11,11 +11,12 @@ from omicsfusion.report.figures.estimates import dots_and_intervals
 from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import (
-    answer_to_baseline,
+    QUESTIONS,
     answer_to_chance,
     answer_to_course,
-    comparison_sentence,
+    answer_to_question,
     headline_sentence,
+    lead_sentence,
     main_model,
 )
 from omicsfusion.report.words import count, interval, model_name, score
@@ -30,21 +31,29 @@ def answer_chapter(results: Results) -> Chapter:
         "answer",
         "The answer",
         {
-            "sentence": headline_sentence(results, main),
-            "comparison": comparison_sentence(results, main),
+            "sentence": lead_sentence(results),
+            "second": headline_sentence(results, main) if results.verdict else "",
             "answers": [
+                *(answer_to_question(results, name) for name in QUESTIONS),
                 answer_to_chance(results, main),
-                answer_to_baseline(results, main, "clinical"),
-                answer_to_baseline(results, main, "linear"),
                 answer_to_course(results),
             ],
-            "others": [headline_sentence(other, main_model(other)) for other in results.others],
+            "compared": (results["comparison"]["scope"] == "test").any(),
+            "caveats": results.verdict.get("caveats", []),
+            "others": [_of_other(other) for other in results.others],
             "guards": guards_line(results),
             "figure": _figure(results, rows),
             "metric": metric,
             "table": _table(results, rows),
         },
     )
+
+
+def _of_other(results: Results) -> str:
+    """Say of a target after the first what is said of the first."""
+    reached = headline_sentence(results, main_model(results))
+    verdict = results.verdict.get("sentence")
+    return f"{results.target}: {verdict} {reached}" if verdict else reached
 
 
 def headline_rows(results: Results, scope: str = "test") -> pd.DataFrame:

@@ -38,6 +38,11 @@ SURVIVAL_CITATIONS = {
     "Uno's C": "Uno H, et al. Stat Med 2011;30:1105–1117.",
     "scikit-survival": "Pölsterl S. J Mach Learn Res 2020;21(212):1–6.",
 }
+COMPARISON_CITATIONS = {
+    "Corrected t-test": "Nadeau C, Bengio Y. Mach Learn 2003;52:239–281.",
+    "Holm's correction": "Holm S. Scand J Stat 1979;6:65–70.",
+    "Ranks": "Demšar J. J Mach Learn Res 2006;7:1–30.",
+}
 EXPLAIN_CITATIONS = {"Expected gradients": "Erion G, et al. Nat Mach Intell 2021;3:620–631."}
 TUNING_CITATIONS = {
     "Optuna": "Akiba T, et al. KDD 2019:2623–2631.",
@@ -84,6 +89,7 @@ def methods_chapter(results: Results) -> Chapter:
                 _preprocessing(results),
                 _models(results),
                 _assessment(results),
+                *([_comparison(results)] if results.verdict.get("questions") else []),
                 *([_attribution()] if len(results["importance"]) else []),
             ],
             "params": _params(results),
@@ -173,6 +179,25 @@ def _assessment(results: Results) -> str:
     )
 
 
+def _comparison(results: Results) -> str:
+    methods = {question["method"] for question in results.verdict["questions"]}
+    corrected = (
+        "the corrected resampled t-test (standard error with the term for overlapping training "
+        "sets)"
+    )
+    tests = {"nadeau_bengio": corrected, "bootstrap": "the bootstrap of the patients"}
+    tested = listed([tests[name] for name in sorted(methods, reverse=True)])
+    margin, equivalence = results.verdict["margin"], results.verdict["equivalence"]
+    return (
+        "Comparison. Models were compared by the paired difference of their scores on the patients "
+        f"that both predict, tested by {tested}, with Holm's correction over the questions. Of "
+        "several models a side takes the one that did best in the inner folds of each training "
+        f"set. 'Helped' takes a corrected p of at most .05, a difference of at least {margin:g} "
+        "with a 90 % interval above 0, and its sign in four of five repeats; 'did not help' an "
+        f"interval that ends below {equivalence:g}."
+    )
+
+
 def _attribution() -> str:
     return (
         "Attribution. SHAP values by expected gradients, with a background from each fold's "
@@ -203,6 +228,7 @@ def _citations(results: Results) -> dict[str, str]:
         **CITATIONS,
         **dict([*steps, *pictures]),
         **(SURVIVAL_CITATIONS if results.task == "survival" else {}),
+        **(COMPARISON_CITATIONS if len(results["comparison"]) else {}),
         **(EXPLAIN_CITATIONS if len(results["importance"]) else {}),
         **(TUNING_CITATIONS if len(results["trials"]) else {}),
         **(ENRICH_CITATIONS if len(results["enrichment"]) else {}),
@@ -218,8 +244,8 @@ def _limits(results: Results) -> list[str]:
         "patient here is from the cohort they were trained on."
     )
     limits = [
-        "No difference between models was tested. Overlapping intervals do not show that two "
-        "models are equal, and intervals that do not overlap are no test either.",
+        "Where the verdict is that nothing can be told, the models may differ or be equal. "
+        "Intervals of two models that overlap show neither.",
         "Intervals say how much the numbers would change with other patients to test on. They "
         "leave out what training on other patients would change, and so are too narrow for that.",
         elsewhere,

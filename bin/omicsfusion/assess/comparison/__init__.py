@@ -1,0 +1,1 @@
+"""Models against models: paired differences, ranks, and the verdict of a run."""

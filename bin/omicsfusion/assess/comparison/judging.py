@@ -1,0 +1,230 @@
+"""From the comparisons of one target to what ``verdict.json`` says of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from omicsfusion.assess.bootstrap import patient_weights
+from omicsfusion.assess.comparison.chance import AgainstChance, against_chance
+from omicsfusion.assess.comparison.headline import METRIC
+from omicsfusion.assess.comparison.more_patients import Needed, needed
+from omicsfusion.assess.comparison.ranks import COLUMNS as RANK_COLUMNS
+from omicsfusion.assess.comparison.ranks import rank_table
+from omicsfusion.assess.comparison.roles import MASK, OMICS, SHALLOW, main_network
+from omicsfusion.assess.comparison.table import LAYER, MODEL, QUESTION, comparison_table
+from omicsfusion.assess.comparison.verdict import Evidence, Margins, is_useless, verdict
+from omicsfusion.assess.comparison.verdict_words import sentences_of
+from omicsfusion.assess.held_out import scored_rows
+from omicsfusion.assess.predictions import of_targets, with_outcome
+
+SCHEMA_VERSION = 1
+
+NUMBERS = ("score", "score_against", "difference", "ci_low", "ci_high", "se", "p", "p_holm")
+
+
+def compare(
+    predictions: pd.DataFrame,
+    networks: Sequence[str],
+    task: str,
+    seed: int,
+    margins: Margins,
+    label_source: str = "",
+    across_sites: Mapping[str, Any] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Compare the models of each target and come to a verdict.
+
+    Parameters
+    ----------
+    predictions
+        As :func:`omicsfusion.assess.predictions.gather_predictions` returns it.
+    networks
+        Families that are networks, in the order of the registry.
+    task
+        ``classification``, ``survival`` or ``regression``.
+    seed
+        The run's seed: the replicates are those of ``metrics.tsv``.
+    label_source
+        The layer from which the outcome was made; empty for none.
+    across_sites
+        ``verdict.json`` of a run of the same cohort that left sites out.
+
+    Returns
+    -------
+    ``comparison.tsv`` (:func:`.table.comparison_table`), ``ranks.tsv``
+    (:func:`.ranks.rank_table`), and ``verdict.json`` (docs/output.md).
+    """
+    comparisons, ranks, judged = [], [], []
+    for target, rows in of_targets(predictions, task).items():
+        known = with_outcome(rows, task)
+        real = known[known["permutation"] == 0]
+        entries = {str(model): entry for model, entry in real.groupby("model")}
+        table = comparison_table(entries, networks, task, seed, margins.superiority)
+        comparisons.append(table)
+        ranks.append(rank_table(entries, task))
+        network = main_network(sorted(entries), networks)
+        chance = _chance(known[known["model"] == network], task, seed) if network else None
+        sites = _sites_of(across_sites, target)
+        found = judge(table, chance, network, margins, sites)
+        found = {"target": target, "metric": METRIC[task], **found, "label_source": label_source}
+        judged.append({**found, **sentences_of(found)})
+    filled = [table for table in ranks if len(table)]
+    return (
+        pd.concat(comparisons, ignore_index=True),
+        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=RANK_COLUMNS),
+        {"schema_version": SCHEMA_VERSION, "targets": judged},
+    )
+
+
+def judge(
+    table: pd.DataFrame,
+    chance: AgainstChance | None,
+    network: str | None,
+    margins: Margins,
+    sites: Mapping[str, float],
+) -> dict[str, Any]:
+    """Apply the rule to each question and each layer of one target.
+
+    Parameters
+    ----------
+    table
+        As :func:`.table.comparison_table` returns it.
+    chance
+        Of the network; None without a network.
+    network
+        The model that the verdict is about; None where no network was trained.
+    sites
+        Question -> its difference in a run that left sites out.
+
+    Returns
+    -------
+    What ``verdict.json`` says of a target, but for its words. ``verdict`` is that of the question
+    ``shallow``, None where it was not asked.
+    """
+    test = table[table["scope"] == "test"]
+    beats_mask = _beats_mask(test)
+    asked = []
+    for row in test[test["family"] == QUESTION].to_dict("records"):
+        signal = row["name"] != OMICS and chance is not None
+        beaten = chance.beaten if signal and chance else None
+        mask = beats_mask if signal else None
+        asked.append(_question(row, beaten, mask, sites.get(str(row["name"])), margins))
+    words = {question["question"]: question["verdict"] for question in asked}
+    return {
+        "network": network,
+        "verdict": words.get(SHALLOW),
+        "margin": margins.superiority,
+        "equivalence": margins.equivalence,
+        **_chance_cells(chance),
+        "beats_mask": beats_mask,
+        "questions": asked,
+        "layers": [_layer(row, margins) for row in _records(test, LAYER)],
+    }
+
+
+def _question(
+    row: Mapping[str, Any],
+    beats_chance: bool | None,
+    beats_mask: bool | None,
+    across_sites: float | None,
+    margins: Margins,
+) -> dict[str, Any]:
+    events = None if pd.isna(row["n_events"]) else int(row["n_events"])
+    evidence = Evidence(
+        difference=row["difference"],
+        ci_low=row["ci_low"],
+        ci_high=row["ci_high"],
+        p_holm=row["p_holm"],
+        share_positive=row["share_positive"],
+        share_negative=row["share_negative"],
+        failed_share=row["failed_share"],
+        events_per_fold=None if events is None else events * row["n_repeats"] / row["n_folds"],
+        least_class=None if pd.isna(row["least_class"]) else int(row["least_class"]),
+        beats_chance=beats_chance,
+        beats_mask=beats_mask,
+        across_sites=across_sites,
+    )
+    found = verdict(evidence, margins)
+    n = int(row["n_patients"]) if events is None else events
+    more = needed(n, row["difference"], row["se"], int(row["df"]), margins.superiority)
+    return {
+        "question": row["name"],
+        "metric": row["metric"],
+        "verdict": found.word,
+        "reasons": list(found.reasons),
+        "model": row["model"],
+        "against": row["against"],
+        **{name: _number(row[name]) for name in NUMBERS},
+        "method": row["method"],
+        "n_folds": int(row["n_folds"]),
+        "n_patients": int(row["n_patients"]),
+        "n_events": events,
+        "across_sites": across_sites,
+        "needed": _needed(more),
+    }
+
+
+def _layer(row: Mapping[str, Any], margins: Margins) -> dict[str, Any]:
+    useless = is_useless(row["ci_high"], row["p_holm"], margins.superiority)
+    return {
+        "layer": row["name"],
+        "verdict": "useless" if useless else "not shown",
+        **{name: _number(row[name]) for name in ("difference", "ci_low", "ci_high", "p_holm")},
+    }
+
+
+def _needed(more: Needed | None) -> dict[str, Any] | None:
+    if more is None:
+        return None
+    return {"effect": more.effect, "low": more.low, "high": more.high, "beyond": more.beyond}
+
+
+def _chance(of_network: pd.DataFrame, task: str, seed: int) -> AgainstChance | None:
+    own = of_network[of_network["permutation"] == 0]
+    patients = sorted(scored_rows(own, "test")["patient"].unique())
+    if not patients:
+        return None
+    return against_chance(of_network, task, patient_weights(len(patients), seed, "test"))
+
+
+def _chance_cells(chance: AgainstChance | None) -> dict[str, Any]:
+    if chance is None:
+        names = ("permutation_p", "n_controls", "chance", "score_low", "beats_chance")
+        return dict.fromkeys(names)
+    return {
+        "permutation_p": chance.permutation_p,
+        "n_controls": chance.n_controls,
+        "chance": chance.chance,
+        "score_low": _number(chance.low),
+        "beats_chance": chance.beaten,
+    }
+
+
+def _beats_mask(test: pd.DataFrame) -> bool | None:
+    """Whether the network is above mask-only with the whole interval; None without that model."""
+    rows = [row for row in _records(test, MODEL) if row["name"] == MASK]
+    return bool(rows[0]["ci_low"] > 0) if rows else None
+
+
+def _records(table: pd.DataFrame, family: str) -> list[dict[str, Any]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in table[table["family"] == family].to_dict("records")
+    ]
+
+
+def _sites_of(record: Mapping[str, Any] | None, target: str) -> dict[str, float]:
+    """Question -> difference of a target in another run's verdict; empty where it has none."""
+    targets = record["targets"] if record else []
+    return {
+        question["question"]: question["difference"]
+        for found in targets
+        if found["target"] == target
+        for question in found["questions"]
+        if question["difference"] is not None
+    }
+
+
+def _number(value: Any) -> float | None:
+    """Return a number as JSON can hold it; None for one that is not defined."""
+    return None if pd.isna(value) else float(value)

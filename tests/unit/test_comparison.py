@@ -1,0 +1,367 @@
+"""Models against models: who is compared, on which samples, and what comes of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from omicsfusion.assess.bootstrap import patient_weights
+from omicsfusion.assess.classification import classification_metrics
+from omicsfusion.assess.comparison.chance import against_chance, mean_score, permutation_p
+from omicsfusion.assess.comparison.choice import best_of, inner_score
+from omicsfusion.assess.comparison.differences import (
+    common,
+    is_repeated_kfold,
+    nadeau_bengio,
+    paired_difference,
+    share_held_out,
+)
+from omicsfusion.assess.comparison.headline import headline_score
+from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.more_patients import needed
+from omicsfusion.assess.comparison.ranks import rank_table
+from omicsfusion.assess.comparison.roles import Question, main_network, questions, without_layer
+from omicsfusion.assess.comparison.single_split import delong_p, mcnemar_p, single_split_tests
+from omicsfusion.assess.comparison.table import comparison_table
+from omicsfusion.assess.comparison.verdict import Margins
+from omicsfusion.assess.held_out import held_out_sets
+from omicsfusion.assess.regression import regression_metrics
+from omicsfusion.assess.survival import survival_metrics
+from tests.compared_models import compared_models
+
+NETWORKS = ("early", "fused")
+METRICS = {
+    "classification": ("auroc", classification_metrics),
+    "survival": ("c_index", survival_metrics),
+    "regression": ("r2", regression_metrics),
+}
+TASKS = tuple(METRICS)
+
+
+def entries_of(table):
+    return {str(model): rows for model, rows in table.groupby("model")}
+
+
+def difference_of(table, first, second, task, scope="test", seed=1):
+    entries = entries_of(table)
+    patients = sorted(table.loc[table["scope"] == scope, "patient"].unique())
+    weights = patient_weights(len(patients), seed, scope)
+    return paired_difference(entries[first], entries[second], scope, task, patients, weights)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_models_are_compared_by_a_metric_of_the_run(task):
+    name, metrics = METRICS[task]
+    table = compared_models(task, {"fused": 1.0})
+    patients = sorted(table["patient"].unique())
+    sets, weights = (
+        held_out_sets(table, "test", patients),
+        patient_weights(len(patients), 1, "test"),
+    )
+    assert headline_score(sets, task, weights[:20]) == pytest.approx(
+        metrics(sets, weights[:20])[name], abs=1e-10
+    )
+
+
+def test_questions_are_told_by_the_names_of_the_models():
+    models = [
+        *("clinical", "dummy", "mask", "linear", "forest", "stacking", "priority"),
+        *("linear-only-rna", "fused-only-rna", "clinical-only-age", "fused-minus-rna"),
+        *("early", "fused", "fused+clinical", "linear+clinical"),
+    ]
+    assert questions(models, NETWORKS) == [
+        Question("shallow", ("fused",), ("forest", "linear", "stacking")),
+        Question("best_layer", ("fused",), ("fused-only-rna", "linear-only-rna")),
+        Question("omics", ("fused+clinical",), ("clinical",)),
+    ]
+    assert without_layer(models, "fused") == {"rna": "fused-minus-rna"}
+
+
+def test_what_sees_covariates_stands_for_omics_where_the_network_does_not():
+    models = ["clinical", "early", "linear", "linear+clinical", "priority"]
+    assert main_network(models, NETWORKS) == "early"
+    assert questions(models, NETWORKS) == [
+        Question("shallow", ("early",), ("linear",)),
+        Question("omics", ("linear+clinical", "priority"), ("clinical",)),
+    ]
+    assert questions(["linear", "clinical"], NETWORKS) == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_best_of_several_is_chosen_by_inner_scores_and_never_by_test_scores(task):
+    table = compared_models(task, {"inside": 2.0, "outside": 2.0})
+    ids = [name for name in table.columns if name.startswith(("p_", "s_", "risk", "mean"))]
+    spoilt = (table["model"] == "outside") & (table["scope"] == "inner")
+    spoilt |= (table["model"] == "inside") & (table["scope"] == "test")
+    means = table.loc[spoilt].groupby(["model", "scope", "repeat", "fold", "inner"])[ids]
+    table.loc[spoilt, ids] = means.transform("mean")
+    entries = entries_of(table)
+    folds = [(1, 1), (1, 2), (0, 0)]
+    assert inner_score(entries["inside"], (1, 1), task) > inner_score(
+        entries["outside"], (1, 1), task
+    )
+    rows, chosen = best_of(entries, folds, task)
+    assert chosen == ["inside"]
+    assert set(zip(rows["repeat"], rows["fold"], strict=True)) == set(folds)
+
+
+def test_each_fold_has_its_own_best():
+    table = compared_models("regression", {"a": 1.0, "b": 1.0})
+    inner = table["scope"] == "inner"
+    first = (table["repeat"] == 1) & (table["fold"] == 1)
+    worse = inner & ((table["model"] == "a") ^ first)
+    table.loc[worse, "mean"] = 0.0
+    rows, chosen = best_of(entries_of(table), [(1, 1), (1, 2), (1, 3)], "regression")
+    assert chosen == ["b", "a"]
+    assert set(zip(rows["fold"], rows["model"], strict=True)) == {(1, "a"), (2, "b"), (3, "b")}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_repeated_folds_give_the_mean_difference_of_the_folds_and_the_corrected_test(task):
+    table = compared_models(task, {"fused": 1.0, "linear": 0.5})
+    found = difference_of(table, "fused", "linear", task)
+    by_fold = []
+    for model in ("fused", "linear"):
+        entry = entries_of(table)[model]
+        patients = sorted(entry["patient"].unique())
+        sets = held_out_sets(entry, "test", patients)
+        ones = np.ones((1, len(patients)))
+        by_fold.append([headline_score([held], task, ones)[0] for held in sets])
+    apart = np.subtract(*by_fold)
+    assert len(apart) == 10
+    assert found.difference == pytest.approx(apart.mean())
+    assert found.score - found.score_against == pytest.approx(found.difference)
+    assert (found.se, found.df, found.p) == pytest.approx(nadeau_bengio(apart, 1 / 4), rel=1e-3)
+    assert found.method == "nadeau_bengio"
+    assert found.ci_low < found.difference < found.ci_high
+    assert (found.n_folds, found.n_repeats, found.n_patients) == (10, 2, 100)
+    assert found.share_positive == np.mean(apart.reshape(2, 5).mean(axis=1) > 0)
+
+
+def test_only_samples_that_both_models_predict_are_compared():
+    table = compared_models("regression", {"fused": 1.0, "linear": 1.0})
+    lacks = sorted(table["patient"].unique())[::4]
+    fewer = table[(table["model"] == "fused") | ~table["patient"].isin(lacks)]
+    found = difference_of(fewer, "fused", "linear", "regression")
+    assert found.n_patients == 75
+    both = table[~table["patient"].isin(lacks)]
+    again = difference_of(both, "fused", "linear", "regression")
+    assert found.difference == pytest.approx(again.difference)
+    nobody = table[(table["model"] == "fused") | table["patient"].isin([])]
+    nobody = pd.concat([nobody, table[(table["model"] == "linear") & (table["scope"] != "test")]])
+    assert difference_of(nobody, "fused", "linear", "regression") is None
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_failed_fit_counts_as_chance_and_is_counted(task):
+    table = compared_models(task, {"fused": 3.0, "linear": 3.0})
+    predicted = [n for n in table.columns if n.startswith(("p_", "s_")) or n in ("risk", "mean")]
+    failed = (table["model"] == "fused") & (table["repeat"] == 1) & (table["fold"] == 2)
+    table.loc[failed & (table["scope"] == "test"), predicted] = np.nan
+    found = difference_of(table, "fused", "linear", task)
+    assert found.failed_share == 1 / 20
+    assert found.n_patients == 100
+    assert found.difference < 0
+
+
+@pytest.mark.parametrize(("folds", "repeats"), [(4, 2), (5, 1)])
+def test_fewer_folds_are_tested_by_the_bootstrap_of_all_their_pairs(folds, repeats):
+    table = compared_models("survival", {"fused": 2.0, "linear": 0.2}, folds, repeats)
+    found = difference_of(table, "fused", "linear", "survival")
+    assert found.method == "bootstrap"
+    scores = []
+    for entry in (entries_of(table)[name] for name in ("fused", "linear")):
+        patients = sorted(entry["patient"].unique())
+        sets = held_out_sets(entry, "test", patients)
+        scores.append(headline_score(sets, "survival", np.ones((1, len(patients))))[0])
+    assert found.difference == pytest.approx(scores[0] - scores[1])
+    assert found.p == pytest.approx(2 / 1001)
+    assert found.df == 99
+
+
+def test_unequal_folds_are_no_repeated_kfold():
+    table = compared_models("regression", {"fused": 1.0})
+    patients = sorted(table["patient"].unique())
+    sets = held_out_sets(table, "test", patients)
+    assert is_repeated_kfold(sets)
+    assert share_held_out(sets) == pytest.approx(1 / 4)
+    first = set(sets[0].rows["sample"].iloc[:7])
+    fewer = table[~((table["fold"] == 1) & (table["repeat"] == 1) & table["sample"].isin(first))]
+    assert not is_repeated_kfold(held_out_sets(fewer, "test", patients))
+
+
+def test_models_that_say_the_same_do_not_differ():
+    one = compared_models("classification", {"fused": 1.0})
+    table = pd.concat([one, one.assign(model="linear")])
+    found = difference_of(table, "fused", "linear", "classification")
+    assert (found.difference, found.se, found.p) == (0, 0, 1)
+    assert (found.share_positive, found.share_negative) == (0, 0)
+    assert needed(100, 0.0, 0.0, 9, 0.02).high == 0
+
+
+def test_tests_of_a_single_split_need_one_sample_per_patient_and_delong_two_classes():
+    table = compared_models("classification", {"fused": 1.0, "linear": 0.3}, folds=2, repeats=1)
+    patients = sorted(table["patient"].unique())
+    first, second = (
+        held_out_sets(e, "test", patients)[0]
+        for e in common(*(entries_of(table)[name] for name in ("fused", "linear")), "test")
+    )
+    truth = first.rows["truth"].to_numpy() == "B"
+    scores = [held.rows["p_B"].to_numpy() for held in (first, second)]
+    right = [(score > 0.5) == truth for score in scores]
+    delong, mcnemar = single_split_tests(first, second)
+    assert delong == pytest.approx(delong_p(truth, *scores))
+    assert mcnemar == pytest.approx(mcnemar_p(*right))
+    first.rows["patient"] = "one"
+    assert np.isnan(single_split_tests(first, second)).all()
+
+
+def test_two_scores_that_place_everyone_alike_do_not_differ_by_delong():
+    truth = np.array([True, True, True, False, False, False])
+    score = np.array([0.9, 0.8, 0.2, 0.5, 0.4, 0.1])
+    assert delong_p(truth, score, score**3) == 1
+    assert np.isnan(delong_p(truth, score, score)) is np.False_
+    assert np.isnan(delong_p(np.array([True, False, False]), score[:3], score[3:]))
+
+
+def test_a_permutation_p_counts_the_controls_that_score_as_high_on_the_same_repeats():
+    real = compared_models("regression", {"fused": 1.0})
+    worse = compared_models("regression", {"fused": 0.0}, seed=5)
+    first = [worse[worse["repeat"] <= 1].assign(permutation=n) for n in range(1, 4)]
+    assert permutation_p(real, first, "regression") == 1 / 4
+    same = real[real["repeat"] <= 1].assign(permutation=4)
+    assert permutation_p(real, [*first, same], "regression") == 2 / 5
+    assert mean_score(same, "regression") != mean_score(real, "regression")
+
+
+def test_chance_is_judged_by_permutation_only_when_there_are_enough_controls():
+    real = compared_models("classification", {"fused": 1.5})
+    # A control as good as the model: by permutation alone it would be no better than chance.
+    few = pd.concat([real, *(real.assign(permutation=n) for n in (1, 2))])
+    weights = patient_weights(100, 1, "test")
+    found = against_chance(few, "classification", weights)
+    assert (found.permutation_p, found.n_controls, found.beaten) == (1.0, 2, True)
+    assert 0.5 < found.low < found.score
+    alone = against_chance(real, "classification", weights)
+    assert (alone.permutation_p, alone.beaten) == (None, True)
+    thin = real[(real["repeat"] <= 1) & (real["fold"] <= 1)]
+    many = pd.concat([real, *(thin.assign(permutation=n) for n in range(1, 100))])
+    found = against_chance(many, "classification", weights)
+    assert (found.permutation_p, found.beaten) == (1.0, False)
+
+
+def test_comparisons_of_a_family_are_corrected_together():
+    models = {"fused": 1.0, "fused-minus-cnv": 0.5, "fused-minus-rna": 1.0, "linear": 0.9}
+    models |= {"clinical": 0.1, "linear-only-rna": 0.6, "mask": 0.0}
+    table = comparison_table(
+        entries_of(compared_models("regression", models, external=20)),
+        NETWORKS,
+        "regression",
+        1,
+        0.02,
+    )
+    assert set(table["scope"]) == {"test", "external"}
+    test = table[table["scope"] == "test"].set_index(["family", "name"])
+    assert list(test.loc["question"].index) == ["shallow", "best_layer"]
+    assert list(test.loc["model"].index) == ["clinical", "linear", "linear-only-rna", "mask"]
+    assert list(test.loc["layer"].index) == ["cnv", "rna"]
+    asked = test.loc["question"]
+    assert asked["p_holm"].min() == pytest.approx(2 * asked["p"].min())
+    assert test.loc[("question", "shallow"), "p"] == test.loc[("model", "linear"), "p"]
+    external = table[(table["scope"] == "external") & (table["family"] == "question")]
+    assert set(external["method"]) == {"bootstrap"}
+
+
+def test_ranks_are_of_models_that_predict_everyone():
+    models = {"best": 3.0, "middle": 0.5, "worst": 0.0}
+    table = compared_models("regression", models)
+    some = table[(table["model"] != "worst") | (table["patient"] < "P050")]
+    entries = entries_of(table)
+    ranks = rank_table(entries, "regression")
+    assert list(ranks["model"]) == ["best", "middle", "worst"]
+    assert ranks["mean_rank"].sum() == 6
+    assert set(ranks["n_folds"]) == {10}
+    assert rank_table(entries_of(some), "regression").empty
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """A network far better than a line and a layer, a useless layer, and omics that add."""
+    models = {"fused": 6.0, "fused-minus-cnv": 6.0, "fused-minus-rna": 0.4, "linear": 0.5}
+    models |= {"forest": 0.5, "linear-only-rna": 0.4, "clinical": 0.2, "fused+clinical": 6.0}
+    table = compared_models("classification", models, patients=300)
+    return compare(table, NETWORKS, "classification", 1, Margins())
+
+
+def test_a_network_that_is_far_better_helped_and_the_verdict_is_json(judged):
+    _, _, record = judged
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    (found,) = record["targets"]
+    assert record["schema_version"] == 1
+    assert (found["target"], found["metric"], found["network"]) == ("outcome", "auroc", "fused")
+    assert found["verdict"] == "helped"
+    assert {q["question"]: q["verdict"] for q in found["questions"]} == {
+        "shallow": "helped",
+        "best_layer": "helped",
+        "omics": "helped",
+    }
+    assert found["permutation_p"] is None
+    assert found["beats_chance"] is True
+    assert found["beats_mask"] is None
+    assert found["sentence"].startswith("Deep fusion helped: AUROC 1.00 against 0.8")
+    assert "for the best of " in found["sentence"]
+    assert "Omics add to clinical data (" in found["sentence"]
+
+
+def test_a_layer_without_which_nothing_is_lost_is_useless(judged):
+    (found,) = judged[2]["targets"]
+    assert {layer["layer"]: layer["verdict"] for layer in found["layers"]} == {
+        "cnv": "useless",
+        "rna": "not shown",
+    }
+
+
+def test_the_order_of_the_predictions_changes_nothing(judged):
+    models = {"fused": 1.0, "linear": 0.5, "forest": 0.7}
+    table = compared_models("survival", models)
+    shuffled = table.sample(frac=1, random_state=3, ignore_index=True)
+    one, other = (compare(t, NETWORKS, "survival", 1, Margins()) for t in (table, shuffled))
+    pd.testing.assert_frame_equal(one[0], other[0])
+    pd.testing.assert_frame_equal(one[1], other[1])
+    assert one[2] == other[2]
+
+
+def test_a_network_that_does_not_beat_the_mask_found_no_usable_signal():
+    models = {"fused": 0.6, "linear": 0.5, "mask": 6.0}
+    table = compared_models("classification", models, patients=300)
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins())[2]["targets"]
+    assert found["beats_mask"] is False
+    assert found["verdict"] == "no usable signal"
+    assert "knowing which layers a patient has" in found["caveats"][0]
+
+
+def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
+    models = {"fused": 6.0, "linear": 0.5}
+    table = compared_models("classification", models, patients=300)
+    sites = {
+        "targets": [
+            {"target": "outcome", "questions": [{"question": "shallow", "difference": -0.1}]}
+        ]
+    }
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), "rna", sites)[2]["targets"]
+    assert found["verdict"] == "cannot tell"
+    assert found["questions"][0]["across_sites"] == -0.1
+    assert "turns round when whole sites are left out" in found["caveats"][0]
+    assert "was made from the layer rna" in found["caveats"][-1]
+
+
+def test_without_a_network_or_a_shallow_model_there_is_nothing_to_judge():
+    alone = compared_models("regression", {"linear": 1.0, "clinical": 0.5})
+    (found,) = compare(alone, NETWORKS, "regression", 1, Margins())[2]["targets"]
+    assert (found["verdict"], found["network"]) == (None, None)
+    assert found["sentence"].startswith("No network was trained")
+    alone = compared_models("regression", {"fused": 1.0})
+    (found,) = compare(alone, NETWORKS, "regression", 1, Margins())[2]["targets"]
+    assert (found["verdict"], found["network"]) == (None, "fused")
+    assert found["sentence"].startswith("Deep fusion was not compared")
