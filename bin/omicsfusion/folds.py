@@ -217,7 +217,7 @@ def _order(counts: np.ndarray, in_cells: np.ndarray, hashed: list[tuple[int, str
 def _rarest(counts: np.ndarray) -> list[tuple[int, int]]:
     """Name the rarest label of each unit: how many samples have it, and its column."""
     total = counts.sum(axis=0)
-    return [min((total[s], s) for s in np.flatnonzero(row)) for row in counts]
+    return [min((int(total[s]), int(s)) for s in np.flatnonzero(row)) for row in counts]
 
 
 def _hashed(units: np.ndarray, seed: int, *names: str | int) -> list[tuple[int, str]]:

@@ -64,6 +64,7 @@ workflow INPUT {
         .combine(CHECK_INPUT.out.plan_text)
         .map { problems, names, plan -> passGate(problems, names, plan, options) }
 
+    plan       = CHECK_INPUT.out.plan
     layers     = IMPORT.out.layer
     n_layers   = ch_names.map { names -> names.size() }
     samples    = CHECK_INPUT.out.samples
@@ -78,6 +79,7 @@ workflow INPUT {
 
     emit:
     gate       // plan.txt
+    plan       // plan.json
     layers     // [ meta(id, cohort, layer, kind), h5ad ]
     n_layers   // number of layers
     samples    // samples.tsv
