@@ -114,7 +114,7 @@ workflow REPORT_AGAIN {
 
     main:
     REPORT(
-        published(outdir, 'input/*.tsv'),
+        published(outdir, 'input/*.{tsv,json}'),
         published(outdir, 'qc/*.tsv'),
         published(outdir, 'splits/splits.tsv'),
         published(outdir, 'preprocess/*.{tsv,json}'),

@@ -28,6 +28,7 @@ def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
         "input/layers.tsv",
         "input/samples.tsv",
         "input/sample_accounting.tsv",
+        "input/plan.json",
         "input/problems.tsv",
         "splits/splits.tsv",
         "splits/groups.tsv",
@@ -221,9 +222,10 @@ def _curve_is_published(done: Run) -> None:
 
 
 def _controls_are_published(done: Run) -> None:
-    """Each control scores the permuted outcome of its own; nothing that was fitted to it is kept."""
+    """Each control scores a permuted outcome of its own; nothing that was fitted to it is kept."""
     samples = read(done, "input/samples.tsv").set_index("sample")["truth"]
-    tested = read(done, "predictions/predictions.tsv").query("scope == 'test'")
+    predictions = read(done, "predictions/predictions.tsv")
+    tested = predictions[predictions["scope"] == "test"]
     for number in (1, 2):
         rows = tested[(tested["permutation"] == number) & (tested["model"] == "linear")]
         truth = rows.set_index("sample")["truth"]

@@ -41,6 +41,8 @@ class Results:
         By layer: what its chain was to be (``recipes/recipe.py``, as JSON); older runs have none.
     params
         The run's parameters; empty when they were not recorded.
+    advice
+        Where the cohort is small for what was asked of it, in sentences of CHECK_INPUT.
     version
         Of the pipeline; empty when not recorded.
     others
@@ -53,6 +55,7 @@ class Results:
     problems: tuple[Problem, ...] = ()
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
     version: str = ""
     others: "tuple[Results, ...]" = ()
 
@@ -116,6 +119,7 @@ def read_results(folder: Path) -> Results:
             for path in sorted((folder / "preprocess").glob(RECIPES))
         },
         params=record.get("params", {}),
+        advice=tuple(_record(folder / "input" / "plan.json").get("advice", ())),
         version=record.get("version") or "",
         others=tuple(
             Results(task, name, _of_target(tables, task, name, further=name)) for name in others

@@ -119,6 +119,8 @@ class Plan:
         ``used``, ``left_out``, ``train``, ``external`` -> how many.
     notes
         What the user should be told about the reading of the inputs.
+    advice
+        Where the cohort is small for what is asked of it.
     """
 
     design: Design
@@ -127,6 +129,7 @@ class Plan:
     outcome: Sequence[str]
     samples: Mapping[str, int]
     notes: Sequence[str] = field(default=())
+    advice: Sequence[str] = field(default=())
 
     def steps(self) -> list[Step]:
         """List the processes with tasks, fits, expected seconds of computing and memory."""
@@ -211,6 +214,7 @@ class Plan:
             "layers": [asdict(layer) for layer in self.layers],
             "patterns": dict(self.patterns),
             "notes": list(self.notes),
+            "advice": list(self.advice),
             "steps": [asdict(step) for step in steps],
             **_added_up(steps),
             "memory_gb": round(max(step.memory_gb for step in steps), 2),

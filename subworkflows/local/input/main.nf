@@ -74,6 +74,7 @@ workflow INPUT {
     tables     = CHECK_INPUT.out.layers.mix(
         CHECK_INPUT.out.samples,
         CHECK_INPUT.out.accounting,
+        CHECK_INPUT.out.plan,
         ch_problems.collectFile(name: 'problems.tsv', keepHeader: true, skip: 1, sort: { table -> table.name }, storeDir: "${options.outdir}/input")
     )
 
@@ -86,7 +87,7 @@ workflow INPUT {
     covariates // covariates.tsv, or nothing
     recipes    // [ layer, recipe (JSON), protects covariates?, names, [ the files they name ] ]
     settled    // recipe.json of each layer
-    tables     // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
+    tables     // layers.tsv, samples.tsv, sample_accounting.tsv, plan.json, problems.tsv
 }
 
 // List [ line, name, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
