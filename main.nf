@@ -2,6 +2,7 @@
 //
 // omicsfusion: from omics layers of the same patients to a prediction, and to what it is worth.
 //
+include { CONTROL           } from './subworkflows/local/control/main'
 include { CURVE             } from './subworkflows/local/curve/main'
 include { EXAMINE           } from './subworkflows/local/examine/main'
 include { INPUT             } from './subworkflows/local/input/main'
@@ -27,12 +28,30 @@ workflow OMICSFUSION {
     preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
 
     INPUT(file(options.input), file(options.samples), preprocess, options)
-    INPUT.out.gate.subscribe { plan -> log.info(plan.text) }
+    INPUT.out.gate.combine(INPUT.out.plan).subscribe { plan, figures -> log.info(plan.text + controlsInPlan(figures, options.negative_control)) }
     ch_gate = INPUT.out.gate.filter { _plan -> options.step == 'train' }
 
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
     EXAMINE(PREPARE.out.by_layer, PREPARE.out.checked, INPUT.out.covariates, PREPARE.out.splits, PREPARE.out.duplicates, known.pretrained, options)
-    LEARN(PREPARE.out.matrices, INPUT.out.n_layers, PREPARE.out.splits, PREPARE.out.checked, PREPARE.out.horizons, known, options)
+    CONTROL(
+        PREPARE.out.by_layer,
+        INPUT.out.recipes,
+        INPUT.out.covariates,
+        INPUT.out.n_layers,
+        [samples: PREPARE.out.checked, duplicates: PREPARE.out.duplicates, horizons: PREPARE.out.horizons],
+        known,
+        options
+    )
+    LEARN(
+        PREPARE.out.matrices,
+        INPUT.out.n_layers,
+        PREPARE.out.splits,
+        PREPARE.out.checked,
+        PREPARE.out.horizons,
+        CONTROL.out.predictions,
+        known,
+        options
+    )
     CURVE(
         PREPARE.out.by_layer,
         INPUT.out.recipes,
@@ -95,7 +114,7 @@ workflow REPORT_AGAIN {
 
     main:
     REPORT(
-        published(outdir, 'input/*.tsv'),
+        published(outdir, 'input/*.{tsv,json}'),
         published(outdir, 'qc/*.tsv'),
         published(outdir, 'splits/splits.tsv'),
         published(outdir, 'preprocess/*.{tsv,json}'),
@@ -149,6 +168,15 @@ workflow {
             log.info("Encoders: ${params.outdir}/pretrained/encoders.h5. Another cohort begins from them with --pretrained.")
         }
     }
+}
+
+// What --negative_control adds to the plan. CHECK_INPUT is not told how many are asked for, so that a
+// finished run gets its controls with -resume.
+def controlsInPlan(figures, n) {
+    def one = new groovy.json.JsonSlurper().parseText(figures.text).negative_control
+    return n && one
+        ? "\n--negative_control ${n} adds ${n * one.tasks} tasks, ${n * one.fits} fits and about ${Math.ceil(n * one.seconds / 60).toInteger()} min.\n".toString()
+        : ''
 }
 
 // Files in one list, in the order of their names, so that the report is cached whatever came first.

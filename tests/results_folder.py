@@ -36,6 +36,7 @@ def write_results(
     examined: bool = True,
     trials: int = 0,
     learning: bool = False,
+    controls: int = 0,
 ) -> Path:
     """Write the whole folder and return it.
 
@@ -53,6 +54,8 @@ def write_results(
         Of each training set of the networks; runs from before tuning have no such files.
     learning
         Whether the run drew a learning curve, of which a quarter of the patients was left out.
+    controls
+        How many permutations of the outcome were trained on.
     """
     table = predictions_table(task, patients, external=external, models=models)
     table = _with_class_names(table, class_names) if task == "classification" else table
@@ -69,7 +72,8 @@ def write_results(
     for layer in LAYERS:
         _write(folder / f"preprocess/{layer}.all.features.tsv", _features(layer, splits))
     _write(folder / "predictions/predictions.tsv", table)
-    for name, assessed in assess(table, task, seed=1).items():
+    permuted = [_permuted(table, number) for number in range(1, controls + 1)]
+    for name, assessed in assess(pd.concat([table, *permuted]), task, seed=1).items():
         _write(folder / f"assess/{name}.tsv", assessed)
     comparison, ranks, verdict = compare(table, ["fused"], task, 1, Margins())
     _write(folder / "assess/comparison.tsv", comparison)
@@ -133,6 +137,16 @@ def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:
     half = first.copy()
     half[predicted] = half.groupby(["model", "fold"])[list(predicted)].transform("mean")
     return learning_curve(table, {0.5: half, 0.75: first}, shares, task, seed=1)
+
+
+def _permuted(table: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Give each patient of the first repeat the prediction of another of the same fold."""
+    rng = np.random.default_rng(number)
+    first = table[(table["repeat"] == 1) & (table["scope"] != "external")].copy()
+    predicted = list(first.columns[first.columns.str.match("p_|s_|risk$|mean$|sd$")])
+    for _, rows in first.groupby(["model", "fold", "inner"]):
+        first.loc[rows.index, predicted] = rows[predicted].to_numpy()[rng.permutation(len(rows))]
+    return first.assign(permutation=number)
 
 
 def _with_class_names(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -20,6 +20,8 @@ from omicsfusion.seeds import seed_for
 STOP_PARTS = 6
 # A stratum smaller than this has nothing to give away: all its samples are fitted on.
 SMALLEST_SHARED_STRATUM = 3
+BESIDE = "|"
+"""Between the stratum and the layers of a sample, in the name of its cell."""
 
 
 class SplitError(ValueError):
@@ -72,7 +74,8 @@ def deal(
     Parameters
     ----------
     design
-        ``unit``, and the strata ``fine`` and ``coarse``, of each sample (index: sample).
+        ``unit``, the strata ``fine`` and ``coarse``, and ``pattern`` (which layers there are), of
+        each sample (index: sample).
     option
         What asks for ``n_folds``, for the message.
     seed, names
@@ -94,22 +97,33 @@ def deal(
             f"{n_folds} folds asked for. Lower {option} to {n_units} or less, or use more patients."
         )
     stratum = merge_small_strata(design["unit"], design["fine"], design["coarse"], n_folds)
-    return assign_folds(design["unit"], stratum, n_folds, seed, *names)
+    cell = stratum + BESIDE + design["pattern"]
+    return assign_folds(design["unit"], stratum, cell, n_folds, seed, *names)
 
 
 def assign_folds(
-    unit: pd.Series, stratum: pd.Series, n_folds: int, seed: int, *names: str | int
+    unit: pd.Series,
+    stratum: pd.Series,
+    cell: pd.Series,
+    n_folds: int,
+    seed: int,
+    *names: str | int,
 ) -> pd.Series:
-    """Deal whole units into folds so that each stratum, and then each fold's size, is even.
+    """Deal whole units into folds so that strata, then sizes of folds, then cells are even.
 
-    Greedy: large units first, then the rarer strata, in hashed order; each goes to the fold that
-    holds the smallest share of the unit's strata so far, the smaller fold where that ties. With
-    one sample a unit, strata and fold sizes differ by at most one between folds.
+    Greedy: large units first, then the rarer strata, cell by cell, in hashed order; each goes to
+    the fold that holds the smallest share of the unit's strata so far, the smaller fold where that
+    ties, and where that ties too the one that holds the smallest share of its cells. With one
+    sample a unit, strata and fold sizes differ by at most one between folds, and cells by two: a
+    stratum goes round the folds in turns, and a cell that begins and ends within a turn can meet
+    a fold in both, or in none. However small a cell is, it asks for no rule of its own.
 
     Parameters
     ----------
     unit, stratum
         Label of each sample (index: sample).
+    cell
+        Label within the stratum: no cell has samples of two strata.
     n_folds
         At most the number of units, or a fold stays empty.
     seed, names
@@ -120,19 +134,26 @@ def assign_folds(
     Fold of each sample, 1 … ``n_folds``, with the index of ``unit``.
     """
     units, counts = _count(unit, stratum)
-    share = counts / counts.sum(axis=0)
+    _, in_cells = _count(unit, cell)
     held = np.zeros((n_folds, counts.shape[1]))
+    held_cells = np.zeros((n_folds, in_cells.shape[1]))
     size = np.zeros(n_folds, dtype=np.int64)
     fold_of = {}
-    for row in _order(counts, _hashed(units, seed, *names)):
-        here = counts[row]
-        cost = (held * share[row])[:, here > 0].sum(axis=1)
-        # Equal counts must tie exactly whatever the rounding of the shares.
-        fold = np.lexsort((size, np.round(cost, 9)))[0]
+    for row in _order(counts, in_cells, _hashed(units, seed, *names)):
+        keys = (_held(held_cells, in_cells, row), size, _held(held, counts, row))
+        fold = np.lexsort(keys)[0]
         fold_of[units[row]] = fold + 1
-        held[fold] += here
-        size[fold] += here.sum()
+        held[fold] += counts[row]
+        held_cells[fold] += in_cells[row]
+        size[fold] += counts[row].sum()
     return unit.map(fold_of).rename("fold")
+
+
+def _held(held: np.ndarray, counts: np.ndarray, row: int) -> np.ndarray:
+    """Return the share of a unit's labels that each fold holds, weighted by what the unit has."""
+    share = counts[row] / counts.sum(axis=0)
+    # Equal counts must tie exactly whatever the rounding of the shares.
+    return np.round((held * share)[:, counts[row] > 0].sum(axis=1), 9)
 
 
 def choose_stop(unit: pd.Series, stratum: pd.Series, seed: int, *names: str | int) -> pd.Series:
@@ -184,12 +205,19 @@ def _count(unit: pd.Series, stratum: pd.Series) -> tuple[np.ndarray, np.ndarray]
     return units, counts
 
 
-def _order(counts: np.ndarray, hashed: list[tuple[int, str]]) -> list[int]:
-    """Rows of ``counts`` in the order of dealing: large, rare, then by hash."""
+def _order(counts: np.ndarray, in_cells: np.ndarray, hashed: list[tuple[int, str]]) -> list[int]:
+    """Rows of ``counts`` in the order of dealing: large, rare, cell by cell, then by hash."""
     size = counts.sum(axis=1)
+    rare, cell = _rarest(counts), _rarest(in_cells)
+    return sorted(
+        range(len(counts)), key=lambda row: (-size[row], rare[row], cell[row], hashed[row])
+    )
+
+
+def _rarest(counts: np.ndarray) -> list[tuple[int, int]]:
+    """Name the rarest label of each unit: how many samples have it, and its column."""
     total = counts.sum(axis=0)
-    rarest = [min((total[s], s) for s in np.flatnonzero(row)) for row in counts]
-    return sorted(range(len(counts)), key=lambda row: (-size[row], rarest[row], hashed[row]))
+    return [min((int(total[s]), int(s)) for s in np.flatnonzero(row)) for row in counts]
 
 
 def _hashed(units: np.ndarray, seed: int, *names: str | int) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ def outer_tests(
     Parameters
     ----------
     design
-        ``unit, fine, coarse`` (strata) of each training sample (index: sample, sorted).
+        As ``splits.design_of`` returns it, of the training samples.
     split
         Of the same samples: the column that ``how`` names.
     how, folds, repeats, seed, links

@@ -59,6 +59,12 @@ def read_splits(path: str | Path, group: str | None = None) -> pd.DataFrame:
     return splits if group is None else splits[splits["group"] == group].reset_index(drop=True)
 
 
+def permutation_in(splits: pd.DataFrame) -> int:
+    """Return which outcome a table of splits is of: 0, the real one, or a negative control's."""
+    (number,) = splits["permutation"].unique()
+    return int(number)
+
+
 def scopes_in(splits: pd.DataFrame) -> list[Scope]:
     """List the scopes of a splits table: by repeat and fold, a parent before its inner folds."""
     rows = splits[["repeat", "fold", "inner"]].drop_duplicates().itertuples(index=False)

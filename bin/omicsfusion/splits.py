@@ -45,11 +45,12 @@ def make_splits(
     Parameters
     ----------
     samples
-        The clean ``samples.tsv``: ``sample, patient, role, group, split``.
+        The clean ``samples.tsv``: ``sample, patient, role, group, split, layers``.
     outcome
         Of the same samples; stratifies the folds.
     how
-        ``kfold``: repeated stratified k-fold over units (patients, or groups of them).
+        ``kfold``: repeated k-fold over units (patients, or groups of them), stratified by the
+        outcome and, as far as that allows, by the layers that samples have.
         ``column:NAME``: the column ``split`` holds ``train``/``test`` or fold names.
         ``leave_out:NAME``: each value of ``split`` is held out once.
         ``temporal:NAME``: ``split`` holds dates or numbers, and the newest units are held out.
@@ -128,7 +129,8 @@ def pretraining_splits(
             f"{unit.nunique()} patients are too few to pretrain on: {PRETRAINING_PARTS} are needed "
             "at least, and some hundreds for it to be of use."
         )
-    fold = assign_folds(unit, training["layers"].fillna(""), PRETRAINING_PARTS, seed, "pretrain")
+    pattern = training["layers"].fillna("")
+    fold = assign_folds(unit, pattern, pattern, PRETRAINING_PARTS, seed, "pretrain")
     role = fold.eq(1).map({True: "stop", False: "train"})
     table = _block(Scope(0, 0, FINAL), role, external)
     table["patient"] = table["sample"].map(samples.set_index("sample")["patient"])
@@ -173,12 +175,23 @@ def choose_horizons(samples: pd.DataFrame, wanted: Sequence[float] = ()) -> pd.D
 def design_of(
     training: pd.DataFrame, outcome: Outcome, links: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
-    """Return ``unit, fine, coarse`` (strata) of each training sample (index: sample, sorted)."""
+    """Return what folds are dealt by, of each training sample.
+
+    Returns
+    -------
+    Index: sample, sorted. ``unit``; ``fine``, the class, the event with the quartile of its time,
+    or the quintile of the number; ``coarse``, what a rare one of these falls back to (for survival
+    the event); ``pattern``, the layers that the sample has.
+    """
     here = replace(outcome, table=outcome.table.loc[training.index])
     fine = here.strata()
-    coarse = here.events() if outcome.task == "survival" else fine
-    unit = units_of(training.reset_index(), links)
-    return pd.DataFrame({"unit": unit, "fine": fine, "coarse": coarse}, index=training.index)
+    columns = {
+        "unit": units_of(training.reset_index(), links),
+        "fine": fine,
+        "coarse": here.events() if outcome.task == "survival" else fine,
+        "pattern": training["layers"].fillna(""),
+    }
+    return pd.DataFrame(columns, index=training.index)
 
 
 def _final_scope(

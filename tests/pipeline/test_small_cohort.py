@@ -11,7 +11,7 @@ import pytest
 
 from tests.pipeline.conftest import CLASSES, SMALL, inputs_in
 from tests.pipeline.engine import Run, copy_of_project, run, run_until_killed, tables_of
-from tests.pipeline.test_stub import LEARNING_CURVE
+from tests.pipeline.test_stub import LEARNING_CURVE, NEGATIVE_CONTROL
 
 pytestmark = pytest.mark.engine
 
@@ -28,6 +28,7 @@ def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
         "input/layers.tsv",
         "input/samples.tsv",
         "input/sample_accounting.tsv",
+        "input/plan.json",
         "input/problems.tsv",
         "splits/splits.tsv",
         "splits/groups.tsv",
@@ -191,6 +192,12 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     assert set(curve.submitted) == {*LEARNING_CURVE, "REPORT"}
     _curve_is_published(curve)
 
+    # And so are negative controls, but for what reads the predictions of all.
+    controls = run(tmp_path, *arguments, "--negative_control", 2, project=project)
+    assert controls.code == 0, controls.text
+    assert set(controls.submitted) == {*NEGATIVE_CONTROL, "ASSESS", "REPORT"}
+    _controls_are_published(controls)
+
     report = edit("report/__init__.py")
     assert set(report.submitted) == {"REPORT"}
     assess = edit("assess/summary.py")
@@ -215,6 +222,28 @@ def _curve_is_published(done: Run) -> None:
         assert not list((done.outdir / folder).glob("*.n75.*"))
     page = (done.outdir / "report" / "omicsfusion_report.html").read_text()
     assert "Score against number of patients" in page
+
+
+def _controls_are_published(done: Run) -> None:
+    """Each control scores a permuted outcome of its own; nothing that was fitted to it is kept."""
+    samples = read(done, "input/samples.tsv").set_index("sample")["truth"]
+    predictions = read(done, "predictions/predictions.tsv")
+    tested = predictions[predictions["scope"] == "test"]
+    for number in (1, 2):
+        rows = tested[(tested["permutation"] == number) & (tested["model"] == "linear")]
+        truth = rows.set_index("sample")["truth"]
+        assert sorted(truth) == sorted(samples)
+        assert (truth != samples[truth.index]).any()
+    assert set(tested["permutation"]) == {0, 1, 2}
+    metrics = read(done, "assess/metrics.tsv").set_index("permutation")
+    assert metrics.loc[[1, 2], ["ci_low", "ci_high"]].isna().all(axis=None)
+    assert metrics.loc[[1, 2], "estimate"].notna().all()
+    account = read(done, "splits/permutations.tsv")
+    assert account["permutation"].tolist() == [1, 2]
+    for folder in ("models", "preprocess"):
+        assert not list((done.outdir / folder).glob("*.p00*"))
+    page = (done.outdir / "report" / "omicsfusion_report.html").read_text()
+    assert "Against permuted outcomes" in page
 
 
 def test_a_run_killed_in_training_resumes_to_the_same_bytes(

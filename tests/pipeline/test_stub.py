@@ -33,6 +33,7 @@ LEARNING_CURVE = [
 ]
 
 
+NEGATIVE_CONTROL = ["PERMUTE", "PREPROCESS_NEGATIVE_CONTROL", "TRAIN_NEGATIVE_CONTROL"]
 PRETRAINING = [
     "CHECK_INPUT",
     "CHECK_RECIPES",
@@ -65,12 +66,13 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     encoders.touch()
     models = ["--models", "clinical,linear,fused,graph", "--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
-    done = run(
-        tmp_path, "-profile", "test", "-stub-run", "--learning_curve", *models, parser=parser
-    )
+    branches = ["--learning_curve", "--negative_control", 2]
+    done = run(tmp_path, "-profile", "test", "-stub-run", *branches, *models, parser=parser)
     assert done.code == 0, done.text
     assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
+    assert "--negative_control leaves out permutation 2: a stub" in done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
-    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE}
-    assert not list((done.outdir / "models").glob("*.n50.*"))
+    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL}
+    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 4
+    assert not list((done.outdir / "models").glob("*.[np]*.*"))
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()

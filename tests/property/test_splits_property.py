@@ -32,6 +32,7 @@ def cohorts(draw, task, most_samples=3):
             "group": patient,
             "role": ["train"] * n + ["external"] * n_external,
             "split": None,
+            "layers": rng.choice(["methylation;rna", "rna"], n + n_external),
         }
     ).sort_values("sample", ignore_index=True)
     return samples, outcome_of(task, samples, rng)
@@ -176,8 +177,9 @@ def test_another_seed_and_another_repeat_deal_other_folds(data):
 
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
-def test_with_a_sample_per_patient_classes_and_sizes_differ_by_one_between_folds(data):
+def test_with_a_sample_per_patient_classes_and_sizes_differ_by_one_and_layers_by_two(data):
     samples, outcome = data.draw(cohorts("classification", most_samples=1))
+    layers = samples.set_index("sample")["layers"]
     splits = split((samples, outcome))
     tested = splits[splits["role"] == "test"].assign(
         truth=lambda table: table["sample"].map(outcome.table["truth"]),
@@ -187,6 +189,9 @@ def test_with_a_sample_per_patient_classes_and_sizes_differ_by_one_between_folds
         counts = pd.crosstab([scopes["fold"], scopes["inner"]], scopes["truth"])
         assert (counts.max() - counts.min() <= 1).all()
         assert np.ptp(counts.sum(axis=1)) <= 1
+        cells = [scopes["truth"], scopes["sample"].map(layers)]
+        in_cells = pd.crosstab([scopes["fold"], scopes["inner"]], cells)
+        assert (in_cells.max() - in_cells.min() <= 2).all()
 
 
 @settings(max_examples=8, deadline=None)

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "pretraining": GROUND | {"tables", "scopes"},
     "splits": SPLITTING,
     "learning_splits": SPLITTING,
+    "negative_control": SPLITTING,
     "recipes": GROUND | {"tables"},
     "preprocess": SPLITTING | {"recipes"},
     "qc": GROUND | {"tables", "scopes", "preprocess"},

@@ -47,6 +47,7 @@ def outcome_of(task, signal, seed=0):
 
 
 def split(samples, outcome, how="kfold", folds=3, links=()):
+    samples = samples.assign(layers="rna")
     return make_splits(samples, outcome, how, folds, 1, 2, 0, 1, links=links)
 
 

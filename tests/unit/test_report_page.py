@@ -407,12 +407,12 @@ def test_intervals_are_said_to_leave_out_retraining(folders):
         assert "It does not include what retraining the models on other patients" in text
 
 
-def test_only_the_real_outcome_is_shown(copied):
+def test_of_permuted_outcomes_neither_folds_nor_predictions_are_shown(copied):
     import pandas as pd
 
     folder = copied("regression")
     before = render_report(read_results(folder))
-    for name in ("assess/metrics", "assess/metrics_by_fold", "predictions/predictions"):
+    for name in ("assess/metrics_by_fold", "predictions/predictions"):
         edit_table(
             folder / f"{name}.tsv",
             lambda table: pd.concat([table.assign(permutation="1", model="fused"), table]),

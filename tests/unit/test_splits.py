@@ -23,7 +23,14 @@ SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "split.py"
 
 def samples_table(n=30, **columns):
     ids = [f"s{number:03d}" for number in range(n)]
-    table = {"sample": ids, "patient": ids, "group": ids, "role": "train", "split": None}
+    table = {
+        "sample": ids,
+        "patient": ids,
+        "group": ids,
+        "role": "train",
+        "split": None,
+        "layers": "rna",
+    }
     return pd.DataFrame({**table, **columns})
 
 
@@ -51,7 +58,7 @@ def held_out(splits):
 def test_a_class_of_21_spreads_four_or_five_to_each_of_five_folds():
     stratum = pd.Series(["rare"] * 21 + ["common"] * 379, index=[f"s{i}" for i in range(400)])
     unit = pd.Series(stratum.index, index=stratum.index)
-    fold = assign_folds(unit, stratum, 5, 1, "any")
+    fold = assign_folds(unit, stratum, stratum, 5, 1, "any")
     counts = pd.crosstab(fold, stratum)
     assert sorted(counts["rare"]) == [4, 4, 4, 4, 5]
     assert counts.sum(axis=1).tolist() == [80] * 5
@@ -60,9 +67,25 @@ def test_a_class_of_21_spreads_four_or_five_to_each_of_five_folds():
 def test_a_patient_with_samples_of_two_classes_stays_whole():
     stratum = pd.Series(["a", "b"] * 30, index=[f"s{i}" for i in range(60)])
     unit = pd.Series(np.repeat([f"p{i}" for i in range(30)], 2), index=stratum.index)
-    fold = assign_folds(unit, stratum, 3, 1, "any")
+    fold = assign_folds(unit, stratum, stratum, 3, 1, "any")
     assert (fold.groupby(unit).nunique() == 1).all()
     assert (pd.crosstab(fold, stratum) == 10).all(axis=None)
+
+
+def test_layers_are_spread_within_each_class_and_rare_combinations_need_no_rule():
+    layers = ["methylation;rna"] * 70 + ["rna"] * 27 + ["methylation"] * 3
+    samples = samples_table(100, layers=layers)
+    names = [["a", "b", "b"][number % 3] for number in range(100)]
+    tests = held_out(split(samples, classes(samples, names), folds=5))
+    fold_of = {sample: fold for fold, held in tests.items() for sample in held}
+    fold = samples["sample"].map(fold_of)
+    by_class = pd.crosstab(fold, pd.Series(names))
+    by_cell = pd.crosstab(fold, [pd.Series(names), samples["layers"]])
+    assert (np.ptp(by_class, axis=0) <= 1).all()
+    assert by_class.sum(axis=1).tolist() == [20] * 5
+    assert (np.ptp(by_cell, axis=0) <= 2).all()
+    # By the classes alone, these folds had from 1 to 8 of them.
+    assert pd.crosstab(fold, samples["layers"])["rna"].between(4, 7).all()
 
 
 def test_groups_that_cut_through_a_patient_are_joined():

@@ -195,6 +195,10 @@ def test_the_plan_counts_tasks_and_fits(tmp_path: Path) -> None:
     assert (steps["TRAIN fused"]["tasks"], steps["TRAIN fused"]["fits"]) == (3, 21)
     assert steps["EXPLAIN"]["tasks"] == 1
     assert plan["patterns"] == {"mutation + protein + rna": 12}
+    # Of one control: PERMUTE, three layers and three models in a group of three folds.
+    control = plan["negative_control"]
+    assert (control["tasks"], control["fits"]) == (1 + 3 + 3, (3 + 3) * 9)
+    assert 0 < control["seconds"] < plan["seconds"]
 
 
 def test_the_plan_for_people_names_layers_and_what_was_found_out(tmp_path: Path) -> None:

@@ -111,7 +111,15 @@ def splits_of(outcome: Outcome, further: dict[str, Outcome]) -> pd.DataFrame:
     ids = list(outcome.table.index)
     samples = pd.DataFrame({"sample": ids, "patient": ids, "group": ids, "role": "train"})
     return make_splits(
-        samples.assign(split=None), outcome, "kfold", 3, 1, 2, 0, seed=1, further=further
+        samples.assign(split=None, layers="rna"),
+        outcome,
+        "kfold",
+        3,
+        1,
+        2,
+        0,
+        seed=1,
+        further=further,
     )
 
 

@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from omicsfusion.assess.bootstrap import Metrics, estimates_with_intervals, patient_weights
+from omicsfusion.assess.bootstrap import (
+    REPLICATES,
+    Metrics,
+    estimates_with_intervals,
+    patient_weights,
+)
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import mean_confusion, mean_roc
 from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
@@ -84,16 +89,21 @@ def metric_tables(table: pd.DataFrame, task: str, seed: int) -> tuple[pd.DataFra
     Returns
     -------
     ``metrics`` with 95 % intervals (:mod:`omicsfusion.assess.bootstrap`) and ``metrics_by_fold``
-    without. Rows by permutation, target, model, scope (test, inner, external), repeat, fold,
-    and the order in which the task's metrics are named (headline first). ``n`` and
-    ``n_events`` (survival) count the distinct samples, for ``recall:<class>`` those of the class.
+    without; negative controls (permutation above 0) have no intervals. Rows by permutation,
+    target, model, scope (test, inner, external), repeat, fold, and the order in which the task's
+    metrics are named (headline first). ``n`` and ``n_events`` (survival) count the distinct
+    samples, for ``recall:<class>`` those of the class.
     """
     metrics: list[dict[str, object]] = []
     by_fold: list[dict[str, object]] = []
-    for _, target in table.groupby(["permutation", "target"]):
+    for (permutation, _), target in table.groupby(["permutation", "target"]):
+        # A control is one draw among many: what is looked at is how they scatter.
+        replicates = REPLICATES if permutation == 0 else 0
         scored = {scope: scored_rows(target, scope) for scope in SCOPES}
         patients = {scope: sorted(rows["patient"].unique()) for scope, rows in scored.items()}
-        weights = {s: patient_weights(len(p), seed, s) for s, p in patients.items() if p}
+        weights = {
+            s: patient_weights(len(p), seed, s, replicates) for s, p in patients.items() if p
+        }
         for _, entry in target.groupby("model"):
             for scope in weights:
                 sets = held_out_sets(entry, scope, patients[scope])

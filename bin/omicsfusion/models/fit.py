@@ -159,7 +159,10 @@ def failed_fit(data: ScopeData, outcome: Outcome, horizons: Sequence[float], rea
 def prediction_table(
     fits: Sequence[Fit], model: str, target: str, outcome: Outcome
 ) -> pd.DataFrame:
-    """Bind the predictions of many fits into the table of the contract, truth beside them."""
+    """Bind the predictions of many fits into the table of the contract, truth beside them.
+
+    ``permutation`` is 0 until it is known which outcome the fits were of.
+    """
     return pd.concat(
         [_rows_of_fit(fit, model, target, outcome) for fit in fits], ignore_index=True
     ).sort_values(["scope", "repeat", "fold", "inner", "sample"], ignore_index=True)

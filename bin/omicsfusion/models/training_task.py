@@ -17,7 +17,7 @@ from omicsfusion.models.settings import read_settings
 from omicsfusion.models.targets import fits_of_targets, tables_of_targets
 from omicsfusion.models.trainers import trainer_of
 from omicsfusion.pretraining import UnusablePretrainingError, refuse_tested
-from omicsfusion.scopes import read_splits
+from omicsfusion.scopes import permutation_in, read_splits
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.outcome import read_outcomes
 from omicsfusion.tables.tsv import read_tsv, write_tsv
@@ -114,6 +114,7 @@ def train_group(
         if request.targets
         else prediction_table(fits, model, target, outcome)
     )
+    predictions = predictions.assign(permutation=permutation_in(run))
     several = tuple(request.targets)
     names = dict.fromkeys(n for one in outcomes.values() for n in prediction_names(one, times))
     write_tsv(

@@ -41,7 +41,7 @@ class Results:
         Name of the outcome.
     tables
         By the names in ``published.py``; what was not published is empty. Only the real
-        outcome (permutation 0) and this target.
+        outcome (permutation 0) and this target; ``controls`` are the metrics of permuted outcomes.
     problems
         What CHECK_INPUT and IMPORT had to say.
     recipes
@@ -50,6 +50,8 @@ class Results:
         What ``assess/verdict.json`` says of the target; empty for older runs.
     params
         The run's parameters; empty when they were not recorded.
+    advice
+        Where the cohort is small for what was asked of it, in sentences of CHECK_INPUT.
     version
         Of the pipeline; empty when not recorded.
     others
@@ -63,6 +65,7 @@ class Results:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
     version: str = ""
     others: "tuple[Results, ...]" = ()
 
@@ -129,6 +132,7 @@ def read_results(folder: Path) -> Results:
         },
         verdict=verdicts.get(first, {}),
         params=record.get("params", {}),
+        advice=tuple(_record(folder / "input" / "plan.json").get("advice", ())),
         version=record.get("version") or "",
         others=tuple(
             Results(
@@ -153,6 +157,8 @@ def _of_target(
 ) -> dict[str, pd.DataFrame]:
     stored = {column: name for name, column in outcome_columns(task, further).items()}
     found = {name: _real_outcome(table, target) for name, table in tables.items()}
+    metrics = tables["metrics"]
+    found["controls"] = _telling(metrics[metrics["permutation"] > 0], target)
     if further:
         own = found["samples"].drop(columns=list(stored.values())).rename(columns=stored)
         found["samples"] = own
@@ -187,9 +193,14 @@ def _gather(folder: Path, pattern: str, columns: tuple[str, ...], task: str) -> 
 
 
 def _real_outcome(table: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return the rows of the real outcome that tell of a target, maybe among others."""
+    """Return the rows of the real outcome that tell of a target."""
     if "permutation" in table.columns:
         table = table[table["permutation"] == 0]
+    return _telling(table, target)
+
+
+def _telling(table: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Return the rows that tell of a target, maybe among others."""
     if "target" in table.columns:
         telling = [name for name in table["target"].unique() if target in str(name).split(",")]
         table = table[table["target"].isin(telling)]

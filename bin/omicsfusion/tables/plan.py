@@ -119,6 +119,8 @@ class Plan:
         ``used``, ``left_out``, ``train``, ``external`` -> how many.
     notes
         What the user should be told about the reading of the inputs.
+    advice
+        Where the cohort is small for what is asked of it.
     """
 
     design: Design
@@ -127,22 +129,16 @@ class Plan:
     outcome: Sequence[str]
     samples: Mapping[str, int]
     notes: Sequence[str] = field(default=())
+    advice: Sequence[str] = field(default=())
 
     def steps(self) -> list[Step]:
         """List the processes with tasks, fits, expected seconds of computing and memory."""
         design = self.design
-        cells = sum(layer.n_samples * layer.n_features for layer in self.layers) / 1e6
-        largest = (
-            max((layer.n_samples * layer.n_features for layer in self.layers), default=0) / 1e6
-        )
-        names = {layer.layer for layer in self.layers}
+        cells = self._millions_of_cells()
         networks = [model for model in design.models if _family(model) not in BASELINES]
-        tasks = len(names) * design.n_groups
-        fits = len(names) * design.n_scopes
-        # A scope's table holds all its samples, whatever the fold: each fit costs the whole layer.
-        preprocess = design.n_scopes * cells * PREPROCESS_SECONDS_PER_MILLION_CELLS
         matrix_gb = COPIES * BYTES_PER_CELL * 1e6 / 1e9
-        train = [_train_step(model, design, cells) for model in design.models]
+        sets = (design.n_groups, design.n_scopes)
+        train = [_train_step(model, *sets, cells) for model in design.models]
         first = [
             Step("CHECK_INPUT", 1, 0, START_SECONDS, MEMORY_GB),
             Step(
@@ -153,16 +149,10 @@ class Plan:
                 MEMORY_GB,
             ),
             Step("SPLIT", 1, 0, START_SECONDS, MEMORY_GB),
-            Step(
-                "PREPROCESS",
-                tasks,
-                fits,
-                tasks * START_SECONDS + preprocess,
-                MEMORY_GB + largest * matrix_gb,
-            ),
+            self._preprocess_step(*sets),
         ]
         if design.task == NO_TASK:
-            return [*first, replace(_train_step("encoders", design, cells), process="PRETRAIN")]
+            return [*first, replace(_train_step("encoders", *sets, cells), process="PRETRAIN")]
         return [
             *first,
             *train,
@@ -178,6 +168,35 @@ class Plan:
             Step("ENRICH", 1, 0, OTHER_SECONDS, MEMORY_GB),
             Step("REPORT", 1, 0, OTHER_SECONDS, MEMORY_GB),
         ]
+
+    def control_steps(self) -> list[Step]:
+        """List what one negative control adds: the first repeat, without the final training set."""
+        design = self.design
+        if design.task == NO_TASK:
+            return []
+        n_scopes = design.folds * (1 + design.inner_folds)
+        per_task = design.folds_per_task or design.folds
+        n_groups = math.ceil(design.folds / per_task)
+        cells = self._millions_of_cells()
+        return [
+            Step("PERMUTE", 1, 0, START_SECONDS, MEMORY_GB),
+            self._preprocess_step(n_groups, n_scopes),
+            *(_train_step(model, n_groups, n_scopes, cells) for model in design.models),
+        ]
+
+    def _millions_of_cells(self) -> float:
+        return sum(layer.n_samples * layer.n_features for layer in self.layers) / 1e6
+
+    def _preprocess_step(self, n_groups: int, n_scopes: int) -> Step:
+        sizes = [layer.n_samples * layer.n_features / 1e6 for layer in self.layers]
+        n_layers = len({layer.layer for layer in self.layers})
+        tasks = n_layers * n_groups
+        # A scope's table holds all its samples, whatever the fold: each fit costs the whole layer.
+        seconds = n_scopes * self._millions_of_cells() * PREPROCESS_SECONDS_PER_MILLION_CELLS
+        memory = MEMORY_GB + max(sizes, default=0) * COPIES * BYTES_PER_CELL * 1e6 / 1e9
+        return Step(
+            "PREPROCESS", tasks, n_layers * n_scopes, tasks * START_SECONDS + seconds, memory
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``plan.json`` holds."""
@@ -195,11 +214,11 @@ class Plan:
             "layers": [asdict(layer) for layer in self.layers],
             "patterns": dict(self.patterns),
             "notes": list(self.notes),
+            "advice": list(self.advice),
             "steps": [asdict(step) for step in steps],
-            "tasks": sum(step.tasks for step in steps),
-            "fits": sum(step.fits for step in steps),
-            "seconds": round(sum(step.seconds for step in steps), 1),
+            **_added_up(steps),
             "memory_gb": round(max(step.memory_gb for step in steps), 2),
+            "negative_control": _added_up(self.control_steps()),
         }
 
 
@@ -209,18 +228,25 @@ def count_patterns(layers_of: Mapping[str, Sequence[str]]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def _added_up(steps: Sequence[Step]) -> dict[str, float]:
+    return {
+        "tasks": sum(step.tasks for step in steps),
+        "fits": sum(step.fits for step in steps),
+        "seconds": round(sum(step.seconds for step in steps), 1),
+    }
+
+
 def _family(model: str) -> str:
     """The first word of a model's name: linear-only-rna and linear+clinical are linear."""
     return model.split("+")[0].split("-")[0]
 
 
-def _train_step(model: str, design: Design, cells: float) -> Step:
+def _train_step(model: str, n_groups: int, n_scopes: int, cells: float) -> Step:
     family = _family(model)
-    fits = design.n_scopes
     if family in BASELINES:
-        seconds = fits * FIT_SECONDS[family] + design.n_groups * START_SECONDS
-        return Step(f"TRAIN {model}", design.n_groups, fits, seconds, MEMORY_GB)
+        seconds = n_scopes * FIT_SECONDS[family] + n_groups * START_SECONDS
+        return Step(f"TRAIN {model}", n_groups, n_scopes, seconds, MEMORY_GB)
     each = FIT_SECONDS_NETWORK + cells * FIT_SECONDS_NETWORK_PER_MILLION_CELLS
-    seconds = fits * each + design.n_groups * START_SECONDS_TENSORFLOW
+    seconds = n_scopes * each + n_groups * START_SECONDS_TENSORFLOW
     memory = MEMORY_GB_TENSORFLOW + cells * 1e6 * BYTES_PER_CELL * COPIES / 1e9
-    return Step(f"TRAIN {model}", design.n_groups, fits, seconds, memory)
+    return Step(f"TRAIN {model}", n_groups, n_scopes, seconds, memory)

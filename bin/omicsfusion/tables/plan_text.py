@@ -15,6 +15,7 @@ def plan_text(plan: Plan) -> str:
         _paragraph("Layers", _layer_lines(plan.layers)),
         _paragraph("Which samples have which layers", _pattern_lines(plan.patterns)),
         _paragraph("Notes", [f"- {note}" for note in plan.notes]),
+        _paragraph("Sample size", [f"- {line}" for line in plan.advice]),
         _paragraph("Tasks", _step_lines(plan.design, plan.steps())),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -7,6 +7,7 @@ import pandas as pd
 from omicsfusion.tables.findings import Findings, Request
 from omicsfusion.tables.outcome import NO_TASK, outcome_columns
 from omicsfusion.tables.plan import Design, LayerCount, Plan, count_patterns
+from omicsfusion.tables.sample_size import advise
 from omicsfusion.tables.samplesheet import CLINICAL, EXTERNAL, TRAIN
 
 
@@ -39,6 +40,7 @@ def make_plan(found: Findings, clean: pd.DataFrame, covariates: pd.DataFrame | N
             "left_out": len(found.members.left_out),
         },
         notes=sorted(found.notes),
+        advice=advise(request, clean, covariates),
     )
 
 

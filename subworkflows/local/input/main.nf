@@ -64,6 +64,7 @@ workflow INPUT {
         .combine(CHECK_INPUT.out.plan_text)
         .map { problems, names, plan -> passGate(problems, names, plan, options) }
 
+    plan       = CHECK_INPUT.out.plan
     layers     = IMPORT.out.layer
     n_layers   = ch_names.map { names -> names.size() }
     samples    = CHECK_INPUT.out.samples
@@ -73,18 +74,20 @@ workflow INPUT {
     tables     = CHECK_INPUT.out.layers.mix(
         CHECK_INPUT.out.samples,
         CHECK_INPUT.out.accounting,
+        CHECK_INPUT.out.plan,
         ch_problems.collectFile(name: 'problems.tsv', keepHeader: true, skip: 1, sort: { table -> table.name }, storeDir: "${options.outdir}/input")
     )
 
     emit:
     gate       // plan.txt
+    plan       // plan.json
     layers     // [ meta(id, cohort, layer, kind), h5ad ]
     n_layers   // number of layers
     samples    // samples.tsv
     covariates // covariates.tsv, or nothing
     recipes    // [ layer, recipe (JSON), protects covariates?, names, [ the files they name ] ]
     settled    // recipe.json of each layer
-    tables     // layers.tsv, samples.tsv, sample_accounting.tsv, problems.tsv
+    tables     // layers.tsv, samples.tsv, sample_accounting.tsv, plan.json, problems.tsv
 }
 
 // List [ line, name, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is

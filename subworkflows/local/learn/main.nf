@@ -17,6 +17,7 @@ workflow LEARN {
     splits   // splits.tsv
     samples  // samples.tsv
     horizons // horizons.tsv, or nothing
+    controls // [ meta(id, model, group), predictions.tsv ] of models of permuted outcomes
     known    // map: gene_sets, network, positions, studies, pretrained, each [ file ], may be empty
     options  // map: the parameters of the run
 
@@ -32,6 +33,7 @@ workflow LEARN {
 
     ASSESS(
         TRAIN.out.predictions
+            .mix(controls)
             .map { _meta, table -> table }
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },

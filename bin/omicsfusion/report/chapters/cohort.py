@@ -1,4 +1,4 @@
-"""Who is in it: layers, patterns of layers, outcome, the fate of samples, warnings."""
+"""Who is in it: layers, patterns of layers, outcome, sample size, the fate of samples, warnings."""
 
 from collections.abc import Sequence
 
@@ -29,6 +29,7 @@ def cohort_chapter(results: Results) -> Chapter:
             "classes": _class_bars(results),
             "fates": _fates(results["accounting"]),
             "used": _used(results["accounting"]),
+            "advice": results.advice,
             "warnings": [
                 {"severity": sentence(problem.severity), "text": str(problem)}
                 for problem in results.problems[:MOST_WARNINGS]

@@ -7,6 +7,7 @@ import pandas as pd
 from omicsfusion.report.blocks import Chapter, Figure, Table
 from omicsfusion.report.chapters.answer import headline_rows
 from omicsfusion.report.chapters.classes import class_views
+from omicsfusion.report.chapters.controls import controls_view
 from omicsfusion.report.chapters.learning import learning_view
 from omicsfusion.report.chapters.patterns import patterns_table
 from omicsfusion.report.chapters.risk import risk_views
@@ -43,6 +44,7 @@ def performance_chapter(results: Results) -> Chapter:
             "folds": _folds(results),
             "patterns": patterns_table(results),
             "learning": learning_view(results),
+            "controls": controls_view(results),
             **VIEWS[results.task](results),
             "external": _external(results, external) if len(external) else None,
             "external_table": metrics_table(
