@@ -62,8 +62,11 @@ def comparison_table(
         if not patients:
             continue
         weights = patient_weights(len(patients), seed, scope)
+        found: dict[object, dict[str, object]] = {}  # a pair may be asked in two families
         for family, name, first, second in _pairs(entries, networks):
-            row = _row(entries, first, second, scope, task, patients, weights)
+            if (first, second) not in found:
+                found[first, second] = _row(entries, first, second, scope, task, patients, weights)
+            row = found[first, second]
             if row:
                 p = _p_of_margin(row, margin) if family == LAYER else row["p"]
                 rows.append({"scope": scope, "family": family, "name": name, **row, "p": p})
