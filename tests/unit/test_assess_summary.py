@@ -165,3 +165,20 @@ def test_estimates_lie_within_their_intervals_for_a_mean():
     mae = metrics[metrics["metric"] == "mae"]
     assert (mae["ci_low"] < mae["estimate"]).all()
     assert (mae["estimate"] < mae["ci_high"]).all()
+
+
+@pytest.mark.parametrize("task", list(HEADLINE))
+def test_controls_are_scored_without_intervals_and_change_nothing_of_the_real_outcome(task):
+    table = predictions_table(task, models=["linear"])
+    first = table[(table["repeat"] == 1)].assign(permutation=1)
+    alone, both = assess(table, task, 1), assess(pd.concat([table, first]), task, 1)
+    metrics = both["metrics"]
+    control = metrics[metrics["permutation"] == 1]
+    assert control[["ci_low", "ci_high"]].isna().all(axis=None)
+    same = assess(table[table["repeat"] == 1], task, 1)["metrics"]
+    assert control["estimate"].tolist() == pytest.approx(same["estimate"].tolist(), abs=1e-12)
+    for name, expected in alone.items():
+        found = both[name]
+        if "permutation" in found:
+            found = found[found["permutation"] == 0].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected)
