@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from omicsfusion.assess.censoring import TAU_QUANTILE
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import roc_curve
-from omicsfusion.assess.held_out import HeldOut, held_out_sets
+from omicsfusion.assess.held_out import HeldOut, held_out_sets, time_and_event
 from omicsfusion.assess.kaplan_meier import censoring_distribution, kaplan_meier
 from omicsfusion.assess.predictions import classes_of
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.risk_groups import group_difference, group_outcomes, risk_groups
-from omicsfusion.assess.survival import TAU_QUANTILE, survival_metrics, time_and_event
+from omicsfusion.assess.survival import survival_metrics
 from tests.predictions_table import HORIZONS, predictions_table
 
 SEEDS = (0, 1, 2)
