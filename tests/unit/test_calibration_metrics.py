@@ -6,7 +6,7 @@ import pytest
 from omicsfusion.assess.calibration_slope import Answers, logistic_slope
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.cox_slope import cox_slope, stratum
-from omicsfusion.assess.held_out import HeldOut, held_out_sets
+from omicsfusion.assess.held_out import held_out_sets
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.survival import survival_metrics
 from tests.predictions_table import predictions_table
@@ -169,10 +169,8 @@ def test_one_horizon_has_no_integral():
 
 def test_the_auc_at_a_horizon_compares_the_dead_with_those_who_lived_on():
     rows = {"risk": [0.0] * 4, "time": [1.0, 2.0, 3.0, 4.0], "event": [1, 0, 1, 1]}
-    held = HeldOut(
-        1, 1, (1, 0), held_out(rows | {"s_2.5": [0.5, 0.1, 0.6, 0.4]}).rows,
-        held_out({"time": [5.0], "event": [1]}).rows, np.arange(4),
-    )  # fmt: skip
+    rows |= {"s_2.5": [0.5, 0.1, 0.6, 0.4]}
+    held = held_out(rows, {"time": [5.0], "event": [1]})
     # The first against the last two: below 0.6, above 0.4. The second was censored.
     assert evaluate(survival_metrics, held)["auc@2.5"] == 0.5
 
