@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omicsfusion.assess.average_precision import precision_sums
+from omicsfusion.assess.bootstrap import patient_weights
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.held_out import held_out_sets
 from omicsfusion.assess.pairs import class_pairs, event_pairs
@@ -24,6 +26,8 @@ METRICS = {
     "regression": regression_metrics,
 }
 SEEDS = st.integers(0, 10_000)
+NOT_OF_COPIES = ("auprc", "auprc_base")
+"""Here copies of a sample are not among the others that its precision is about."""
 
 
 def resampled(held, weights):
@@ -48,6 +52,8 @@ def test_weighting_patients_is_the_same_as_repeating_their_rows(task, seed):
         n = max(len(copy.rows) for copy in copies)
         by_row = METRICS[task](copies, np.ones((1, n)))
         for name, values in by_row.items():
+            if name in NOT_OF_COPIES:
+                continue
             found = by_weight[name][replicate]
             assert found == pytest.approx(values[0], abs=1e-9, nan_ok=True), name
 
@@ -70,6 +76,28 @@ def test_c_indices_do_not_change_when_one_fold_has_another_scale(seed, shift, fo
     after = survival_metrics(held_out_sets(table, "test", patients), weights)
     assert after["c_index"] == before["c_index"]
     assert after["uno_c"] == pytest.approx(before["uno_c"], abs=1e-12)
+
+
+@given(seed=SEEDS, score=st.sampled_from([0.2, 0.0, 1.0]))
+def test_equal_scores_have_the_average_precision_of_the_base_rate_in_every_replicate(seed, score):
+    rng = np.random.default_rng(seed)
+    is_class, weights = rng.random(15) < 0.4, rng.integers(0, 4, (5, 15)).astype(float)
+    reached, base, members = precision_sums(is_class, np.full(15, score), weights)
+    assert reached == pytest.approx(base, abs=1e-12)
+    assert members == pytest.approx(weights @ is_class)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS)
+def test_replicates_of_the_average_precision_lie_around_the_estimate(seed):
+    rng = np.random.default_rng(seed)
+    is_class = np.arange(60) < 20
+    score = rng.normal(size=60) + is_class
+    drawn = patient_weights(60, seed, "test")
+    once, replicates = (precision_sums(is_class, score, w) for w in (np.ones((1, 60)), drawn))
+    for part in (0, 1):
+        estimate, values = once[part] / once[2], replicates[part] / replicates[2]
+        assert values.mean() == pytest.approx(estimate[0], abs=0.015)
 
 
 SCORES = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, np.nan]), min_size=12, max_size=12)

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from omicsfusion.assess.censoring import TAU_QUANTILE
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import roc_curve
-from omicsfusion.assess.held_out import HeldOut, held_out_sets
+from omicsfusion.assess.held_out import HeldOut, held_out_sets, time_and_event
 from omicsfusion.assess.kaplan_meier import censoring_distribution, kaplan_meier
 from omicsfusion.assess.predictions import classes_of
 from omicsfusion.assess.regression import regression_metrics
 from omicsfusion.assess.risk_groups import group_difference, group_outcomes, risk_groups
-from omicsfusion.assess.survival import TAU_QUANTILE, survival_metrics, time_and_event
+from omicsfusion.assess.survival import survival_metrics
 from tests.predictions_table import HORIZONS, predictions_table
 
 SEEDS = (0, 1, 2)
@@ -46,6 +47,8 @@ def test_classification_metrics_agree_with_scikit_learn(seed):
     brier = metrics.brier_score_loss(truth, of_population, labels=classes, scale_by_half=False)
     theirs = {
         "auroc": metrics.roc_auc_score(truth, p, multi_class="ovr", labels=classes),
+        "auprc": metrics.average_precision_score(truth, p, average="macro"),
+        "auprc_base": np.mean([(truth == name).mean() for name in classes]),
         "log_loss": metrics.log_loss(truth, of_population, labels=classes),
         "brier": brier,
     }
@@ -64,8 +67,8 @@ def test_classification_metrics_agree_with_scikit_learn(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_c_indices_and_brier_scores_agree_with_scikit_survival(seed):
-    from sksurv.metrics import brier_score, concordance_index_censored, concordance_index_ipcw
+def test_survival_metrics_agree_with_scikit_survival(seed):
+    from sksurv import metrics
     from sksurv.util import Surv
 
     held, ours = first_fold("survival", seed)
@@ -73,18 +76,35 @@ def test_c_indices_and_brier_scores_agree_with_scikit_survival(seed):
     train_time, train_event = time_and_event(held.training)
     train = Surv.from_arrays(train_event, train_time)
     risk = held.rows["risk"].to_numpy()
-    assert ours["c_index"] == pytest.approx(concordance_index_censored(event, time, risk)[0])
+    theirs = metrics.concordance_index_censored(event, time, risk)[0]
+    assert ours["c_index"] == pytest.approx(theirs)
     # scikit-survival refuses test times beyond the training follow-up.
     inside = time < train_time.max()
     part = HeldOut(1, 1, (1, 0), held.rows[inside], held.training, held.patients[inside])
     ours = {k: v[0] for k, v in survival_metrics([part], np.ones((1, 150))).items()}
     test = Surv.from_arrays(event[inside], time[inside])
     tau = np.quantile(train_time, TAU_QUANTILE)
-    theirs = concordance_index_ipcw(train, test, risk[inside], tau)[0]
-    assert ours["uno_c"] == pytest.approx(theirs, abs=1e-10)
-    curves = part.rows[[f"s_{t}" for t in HORIZONS]].to_numpy()
-    theirs = brier_score(train, test, curves, [float(t) for t in HORIZONS])[1]
-    assert [ours[f"brier@{t}"] for t in HORIZONS] == pytest.approx(theirs, abs=1e-10)
+    times, curves = [float(t) for t in HORIZONS], part.rows[[f"s_{t}" for t in HORIZONS]].to_numpy()
+    briers = metrics.brier_score(train, test, curves, times)[1]
+    aucs = metrics.cumulative_dynamic_auc(train, test, 1 - curves, times)[0]
+    theirs = {
+        "uno_c": metrics.concordance_index_ipcw(train, test, risk[inside], tau)[0],
+        "ibs": metrics.integrated_brier_score(train, test, curves, times),
+        **{f"brier@{t}": value for t, value in zip(HORIZONS, briers, strict=True)},
+        **{f"auc@{t}": value for t, value in zip(HORIZONS, aucs, strict=True)},
+    }
+    assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=1e-10)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_mean_calibration_of_survival_agrees_with_lifelines(seed):
+    from lifelines import KaplanMeierFitter
+
+    held, ours = first_fold("survival", seed)
+    observed = KaplanMeierFitter().fit(*time_and_event(held.rows))
+    for horizon in HORIZONS:
+        expected = held.rows[f"s_{horizon}"].mean() - observed.predict(float(horizon))
+        assert ours[f"mean_calibration@{horizon}"] == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -100,6 +120,7 @@ def test_regression_metrics_agree_with_scikit_learn_and_scipy(seed):
         "mae": metrics.mean_absolute_error(truth, mean),
         "pearson": stats.pearsonr(truth, mean).statistic,
         "spearman": stats.spearmanr(truth, mean).statistic,
+        "calibration_slope": stats.linregress(mean, truth).slope,
     }
     assert ours == pytest.approx(theirs, abs=1e-10)
 

@@ -2,14 +2,23 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omicsfusion.assess.held_out import held_out_sets
+from omicsfusion.assess.summary import METRICS as ASSESSED
 from omicsfusion.report.chapters.risk import at_risk, survival_at, times_at_risk
 from omicsfusion.report.figures.frame import as_json, label, values
-from omicsfusion.report.metric_words import METRICS, chance_of, metric_in_words
+from omicsfusion.report.metric_words import (
+    AT_A_TIME,
+    METRICS,
+    chance_of,
+    is_of_a_class,
+    metric_in_words,
+)
 from omicsfusion.report.verdict import against_chance
 from omicsfusion.report.words import (
     MISSING,
@@ -28,6 +37,7 @@ from omicsfusion.report.words import (
     shortened,
     span,
 )
+from tests.predictions_table import predictions_table
 
 
 def row(estimate, low, high):
@@ -133,10 +143,24 @@ def test_a_name_in_a_sentence_begins_small_unless_it_is_written_large():
 
 
 def test_every_metric_is_explained_in_a_sentence():
-    names = [*METRICS, "brier@365.0", "recall:Her2"]
+    names = [*METRICS, *(f"{name}@365.0" for name in AT_A_TIME), "recall:Her2"]
+    names.append("mean_calibration:Her2")
     assert all(metric_in_words(name).meaning.endswith(".") for name in names)
     assert metric_in_words("brier@365.0").label == "Brier score at 365"
+    assert metric_in_words("auc@365.0").label == "AUC at 365"
+    assert "time 365 minus" in metric_in_words("mean_calibration@365.0").meaning
     assert metric_in_words("recall:a:b").label == "Recall of a:b"
+    assert metric_in_words("mean_calibration:{}@1").label == "Mean calibration of {}@1"
+
+
+@pytest.mark.parametrize("task", ["classification", "survival", "regression"])
+def test_every_metric_that_assess_computes_has_words(task):
+    table = predictions_table(task, models=("fused",))
+    patients = sorted(table["patient"].unique())
+    sets = held_out_sets(table, "test", patients)
+    names = ASSESSED[task](sets, np.ones((1, len(patients))))
+    assert all(metric_in_words(name).meaning for name in names)
+    assert {name for name in names if is_of_a_class(name)} == {n for n in names if ":" in n}
 
 
 def test_chance_is_what_knowing_nothing_reaches():

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from omicsfusion.assess.average_precision import precision_sums
 from omicsfusion.assess.bootstrap import Metrics
+from omicsfusion.assess.calibration_slope import Answers, logistic_slope
 from omicsfusion.assess.held_out import HeldOut
 from omicsfusion.assess.pairs import class_pairs, no_pairs
 from omicsfusion.assess.predictions import classes_of
@@ -41,18 +43,30 @@ def classification_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metr
     -------
     For each metric an array of length replicates, NaN where not defined:
     ``balanced_accuracy`` (mean recall of the classes that occur), ``auroc`` (one against the rest,
-    pairs within folds, mean of the classes), ``macro_f1`` (mean of the classes that occur as truth
+    pairs within folds, mean of the classes), ``auprc`` (average precision, one against the rest,
+    within folds, mean of the classes) and ``auprc_base`` (what equal probabilities reach: the
+    shares of the classes), ``macro_f1`` (mean of the classes that occur as truth
     or prediction), ``accuracy``, ``log_loss`` (natural logarithm), ``brier`` (sum over classes of
-    squared differences, 0 to 2; Brier 1950), both of :func:`corrected_probabilities`, ``mcc``
-    (Gorodkin, Comput. Biol. Chem. 28, 2004, 367-374; 0 when all truths or all predictions are one
-    class), ``recall:<class>`` for each class.
+    squared differences, 0 to 2; Brier 1950), both of :func:`corrected_probabilities`, as is
+    ``calibration_slope`` (one against the rest, mean of the classes;
+    :mod:`omicsfusion.assess.calibration_slope`), ``mcc`` (Gorodkin, Comput. Biol. Chem. 28, 2004,
+    367-374; 0 when all truths or all predictions are one class), for each class
+    ``recall:<class>`` and ``mean_calibration:<class>`` (mean corrected probability minus share of
+    the class; Van Calster et al., J. Clin. Epidemiol. 74, 2016, 167-176).
     """
     classes = classes_of(sets[0].rows)
     pools = [_pool_metrics(pool, classes, weights) for pool in _pools(sets)]
     by_name = {name: np.stack([pool[name] for pool in pools], axis=-1) for name in pools[0]}
     averaged = {name: mean_of_defined(values) for name, values in by_name.items()}
-    first = averaged.pop("balanced_accuracy")
-    return {"balanced_accuracy": first, "auroc": _auroc(sets, classes, weights), **averaged}
+    slope = _calibration_slope(sets, classes, weights)
+    return {
+        "balanced_accuracy": averaged.pop("balanced_accuracy"),
+        "auroc": _auroc(sets, classes, weights),
+        **_auprc(sets, classes, weights),
+        **{name: averaged.pop(name) for name in ("macro_f1", "accuracy", "log_loss", "brier")},
+        "calibration_slope": slope,
+        **averaged,
+    }
 
 
 def probabilities(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
@@ -125,9 +139,9 @@ def _pool_metrics(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.n
         "balanced_accuracy": mean_of_defined(recalls),
         "macro_f1": mean_of_defined(ratio(2 * hits, truths + predictions)),
         "accuracy": ratio(hits.sum(axis=1), total),
-        **_probability_metrics(sets, classes, weights),
         "mcc": _mcc(hits.sum(axis=1), total, truths, predictions),
         **{f"recall:{name}": recalls[:, code] for code, name in enumerate(classes)},
+        **_probability_metrics(sets, classes, weights),
     }
 
 
@@ -135,14 +149,22 @@ def _probability_metrics(
     sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray
 ) -> Metrics:
     log_losses, briers, total = np.zeros((3, len(weights)))
+    excess = np.zeros((len(weights), len(classes)))
     for held in sets:
         values, truth = corrected_probabilities(held, classes), truth_codes(held, classes)
         of_truth = values[np.arange(len(values)), truth]
         here = weights[:, held.patients]
         log_losses += here @ -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
-        briers += here @ ((values - np.eye(len(classes))[truth]) ** 2).sum(axis=1)
+        apart = values - np.eye(len(classes))[truth]
+        briers += here @ (apart**2).sum(axis=1)
+        excess += here @ apart
         total += here.sum(axis=1)
-    return {"log_loss": ratio(log_losses, total), "brier": ratio(briers, total)}
+    means = ratio(excess, total[:, None])
+    return {
+        "log_loss": ratio(log_losses, total),
+        "brier": ratio(briers, total),
+        **{f"mean_calibration:{name}": means[:, code] for code, name in enumerate(classes)},
+    }
 
 
 def _mcc(
@@ -162,3 +184,46 @@ def _auroc(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray)
         for code in range(len(classes)):
             sums[code] = sums[code] + class_pairs(truth == code, values[:, code], here)
     return mean_of_defined(np.stack([pairs.share for pairs in sums], axis=-1))
+
+
+def _auprc(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> Metrics:
+    sums = np.zeros((len(classes), 3, len(weights)))
+    for held in sets:
+        values, truth = probabilities(held, classes), truth_codes(held, classes)
+        here = weights[:, held.patients]
+        for code in range(len(classes)):
+            sums[code] += precision_sums(truth == code, values[:, code], here)
+    of_classes = ratio(sums[:, :2], sums[:, 2:])
+    reached, base = (mean_of_defined(of_classes[:, part].T) for part in (0, 1))
+    return {"auprc": reached, "auprc_base": base}
+
+
+def _calibration_slope(
+    sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray
+) -> np.ndarray:
+    """Average the slopes of the classes; the second of two has that of the first."""
+    codes = range(1 if len(classes) == 2 else len(classes))
+    log_odds = [_log_odds(held, classes) for held in sets]
+    truths = [truth_codes(held, classes) for held in sets]
+    parts = [weights[:, held.patients] for held in sets]
+    slopes = [
+        logistic_slope(
+            [
+                Answers(odds[:, code], truth == code, part)
+                for odds, truth, part in zip(log_odds, truths, parts, strict=True)
+            ]
+        )
+        for code in codes
+    ]
+    return mean_of_defined(np.stack(slopes, axis=-1))
+
+
+def _log_odds(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
+    """Return the log odds of the corrected probabilities; NaN for a sample without a prediction.
+
+    To twelve decimals, so that probabilities which differ by rounding only are equal.
+    """
+    predicted = held.rows[f"p_{classes[0]}"].notna().to_numpy()[:, None]
+    values = corrected_probabilities(held, classes)
+    values = np.clip(values, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return np.where(predicted, (np.log(values) - np.log1p(-values)).round(12), np.nan)

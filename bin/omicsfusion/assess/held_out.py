@@ -34,6 +34,11 @@ class HeldOut:
     patients: np.ndarray
 
 
+def time_and_event(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (float) and whether the event happened (boolean)."""
+    return rows["time"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=float) == 1
+
+
 def scored_rows(table: pd.DataFrame, scope: str) -> pd.DataFrame:
     """Return the rows that speak for a scope.
 

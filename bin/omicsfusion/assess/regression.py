@@ -30,9 +30,12 @@ def regression_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     -------
     For each metric an array of length replicates, NaN where not defined: ``r2`` (1 minus the
     squared errors over the squares around the mean truth of each held-out set, both summed over
-    sets), ``rmse`` and ``mae`` (over all rows, in the unit of the truth), ``pearson`` and
-    ``spearman`` (within held-out sets, averaged with the sets' numbers of samples; 0 in a set
-    whose predictions are all equal, left out where the truths are).
+    sets), ``rmse`` and ``mae`` (over all rows, in the unit of the truth), ``calibration_slope`` (of
+    the truth on the prediction, least squares: one slope for all sets, an intercept for each; 1 is
+    calibrated, below 1 the predictions lie too far apart; times the share of samples with a
+    prediction, and 0 where the predictions of each set are equal), ``pearson`` and ``spearman``
+    (within held-out sets, averaged with the sets' numbers of samples; 0 in a set whose predictions
+    are all equal, left out where the truths are).
     """
     squared, absolute, around, count = np.zeros((4, len(weights)))
     pearson, spearman, sizes = [], [], []
@@ -53,6 +56,7 @@ def regression_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
         "r2": 1 - ratio(squared, around),
         "rmse": np.sqrt(ratio(squared, count)),
         "mae": ratio(absolute, count),
+        "calibration_slope": _calibration_slope(sets, weights),
         "pearson": mean_of_defined(np.stack(pearson, axis=-1), n),
         "spearman": mean_of_defined(np.stack(spearman, axis=-1), n),
     }
@@ -123,6 +127,27 @@ def weighted_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     starts = np.searchsorted(np.sort(position), np.arange(len(distinct)))
     counts = np.add.reduceat(weights[:, np.argsort(position, kind="stable")], starts, axis=1)
     return (np.cumsum(counts, axis=1) - counts / 2)[:, position]
+
+
+def _calibration_slope(sets: Sequence[HeldOut], weights: np.ndarray) -> np.ndarray:
+    """Return the least-squares slope within sets times the share of samples with a prediction."""
+    products, squares, apart, told, every = np.zeros((5, len(weights)))
+    for held in sets:
+        here = weights[:, held.patients]
+        truth = held.rows["truth"].to_numpy(dtype=float)
+        predicted = held.rows["mean"].to_numpy(dtype=float)
+        known = ~np.isnan(predicted)
+        truth = truth - truth.mean()
+        apart += _squares(truth, here)
+        every += here.sum(axis=1)
+        if known.any():
+            x, y, w = predicted[known] - predicted[known].mean(), truth[known], here[:, known]
+            n = w.sum(axis=1)
+            products += (w * x) @ y - np.nan_to_num(ratio((w @ x) * (w @ y), n))
+            squares += _squares(x, w)
+            told += n
+    slope = np.where(squares > 0, ratio(products, squares), 0.0) * ratio(told, every)
+    return np.where(apart > 0, slope, np.nan)
 
 
 def _truth_and_prediction(held: HeldOut) -> tuple[np.ndarray, np.ndarray]:

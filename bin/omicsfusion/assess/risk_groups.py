@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.held_out import time_and_event
 from omicsfusion.assess.kaplan_meier import kaplan_meier
-from omicsfusion.assess.survival import time_and_event
 
 HIGH, LOW = "high", "low"
 COX_PRECISION = {"precision": 1e-14, "r_precision": 1e-14}

@@ -1,24 +1,27 @@
 """Metrics of survival predictions, as functions of patient weights.
 
 Pairs are counted within held-out sets. A sample without a prediction (its fit failed) counts as
-chance: half a pair each time in the C-indices, and in the Brier score the survival curve of the
-fit's training samples, which is the same for everyone.
+chance: half a pair each time in the C-indices and AUCs, a slope of 0, and in the Brier score the
+survival curve of the fit's training samples, which is the same for everyone.
+
+There is no D-calibration (Haider et al., JMLR 21(85), 2020): it asks for each sample's predicted
+survival at its own time, and predictions hold a few horizons, between and beyond which any curve
+would be our invention. ``mean_calibration@<time>`` asks what the horizons can answer.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from omicsfusion.assess.bootstrap import Metrics
-from omicsfusion.assess.held_out import HeldOut
-from omicsfusion.assess.kaplan_meier import censoring_distribution, kaplan_meier
-from omicsfusion.assess.pairs import event_pairs, no_pairs
+from omicsfusion.assess.cox_slope import cox_slope, stratum
+from omicsfusion.assess.held_out import HeldOut, time_and_event
+from omicsfusion.assess.pairs import PairSums, no_pairs
 from omicsfusion.assess.predictions import horizons_of
+from omicsfusion.assess.survival_brier import brier_scores
+from omicsfusion.assess.survival_calibration import mean_calibration
+from omicsfusion.assess.survival_pairs import antolini_pairs, auc_pairs, harrell_pairs, uno_pairs
 from omicsfusion.assess.undefined import ratio
-
-TAU_QUANTILE = 0.9
-"""Uno's C counts events before this quantile of the training samples' follow-up."""
 
 
 def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
@@ -34,63 +37,43 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     Returns
     -------
     For each metric an array of length replicates, NaN where not defined: ``c_index`` (Harrell),
-    ``uno_c`` (Uno et al., Stat. Med. 30, 2011, 1105-1117), ``brier@<time>`` for each
-    horizon (Graf et al., Stat. Med. 18, 1999, 2529-2545). Censoring is estimated from the training
-    samples of each fit; a set without any is left out of ``uno_c`` and ``brier@<time>``.
+    ``uno_c`` (Uno et al., Stat. Med. 30, 2011, 1105-1117), ``antolini_c``, and for each horizon
+    ``auc@<time>`` (all in :mod:`omicsfusion.assess.survival_pairs`); ``ibs`` and for each horizon
+    ``brier@<time>`` (Graf et al., Stat. Med. 18, 1999, 2529-2545);
+    ``calibration_slope`` (:mod:`omicsfusion.assess.cox_slope`), for each horizon
+    ``mean_calibration@<time>``. Censoring is estimated from the training samples of each fit; a set
+    without any is left out of what needs them: ``uno_c``, ``auc``, ``ibs`` and ``brier``.
     """
-    harrell, uno = no_pairs(len(weights)), no_pairs(len(weights))
+    horizons = horizons_of(sets[0].rows)
+    known = [held for held in sets if len(held.training)]
+    harrell = _summed([harrell_pairs(held, weights) for held in sets], weights)
+    uno = _summed([uno_pairs(held, weights) for held in known], weights)
+    antolini = _summed([antolini_pairs(held, weights) for held in sets], weights)
+    aucs = {
+        f"auc@{t}": _summed([auc_pairs(held, t, weights) for held in known], weights).share
+        for t in horizons
+    }
+    return {
+        "c_index": harrell.share,
+        "uno_c": uno.share,
+        "antolini_c": antolini.share,
+        **aucs,
+        **brier_scores(sets, weights),
+        "calibration_slope": _slope(sets, harrell.comparable > 0, weights),
+        **{f"mean_calibration@{t}": mean_calibration(sets, t, weights) for t in horizons},
+    }
+
+
+def _summed(parts: Sequence[PairSums], weights: np.ndarray) -> PairSums:
+    return sum(parts, start=no_pairs(len(weights)))
+
+
+def _slope(sets: Sequence[HeldOut], comparable: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the Cox slope times the share of the samples with a risk; NaN without pairs."""
+    strata, every, told = [], np.zeros(len(weights)), np.zeros(len(weights))
     for held in sets:
-        time, event = time_and_event(held.rows)
         risk, here = held.rows["risk"].to_numpy(dtype=float), weights[:, held.patients]
-        harrell = harrell + event_pairs(time, event, risk, here)
-        if len(held.training):
-            uno = uno + event_pairs(time, event, risk, here, uno_weights(held))
-    briers = {f"brier@{t}": _brier(sets, t, weights) for t in horizons_of(sets[0].rows)}
-    return {"c_index": harrell.share, "uno_c": uno.share, **briers}
-
-
-def time_and_event(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return times (float) and whether the event happened (boolean)."""
-    return rows["time"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=float) == 1
-
-
-def uno_weights(held: HeldOut) -> np.ndarray:
-    """Return 1 / G(t)^2 for each held-out sample before tau, 0 from tau on.
-
-    G is the probability to be uncensored, and tau the 90 % quantile of follow-up, both of the
-    training samples. Beyond tau G is estimated from few samples and its inverse explodes.
-    """
-    train_time, train_event = time_and_event(held.training)
-    time, _ = time_and_event(held.rows)
-    before = time < np.quantile(train_time, TAU_QUANTILE)
-    uncensored = censoring_distribution(train_time, train_event).at(time)
-    return np.where(before, ratio(np.ones_like(time), uncensored) ** 2, 0.0)
-
-
-def brier_terms(held: HeldOut, horizon: str) -> np.ndarray:
-    """Return each sample's part of the Brier score at a horizon; NaN when it cannot be estimated.
-
-    A sample that had the event by then contributes S^2 / G(its time), one that lived on
-    (1 - S)^2 / G(horizon), one censored before nothing. An event at a time when no training sample
-    is uncensored any more contributes nothing (as in scikit-survival).
-    """
-    at = float(horizon)
-    train_time, train_event = time_and_event(held.training)
-    uncensored = censoring_distribution(train_time, train_event)
-    survival = held.rows[f"s_{horizon}"].to_numpy(dtype=float)
-    survival = np.where(np.isnan(survival), kaplan_meier(train_time, train_event).at(at), survival)
-    time, event = time_and_event(held.rows)
-    died = np.nan_to_num(ratio(survival**2, uncensored.at(time)))
-    lived = ratio((1 - survival) ** 2, uncensored.at(at))
-    return np.select([event & (time <= at), time > at], [died, lived], 0.0)
-
-
-def _brier(sets: Sequence[HeldOut], horizon: str, weights: np.ndarray) -> np.ndarray:
-    total, count = np.zeros((2, len(weights)))
-    for held in sets:
-        terms = brier_terms(held, horizon) if len(held.training) else np.array([np.nan])
-        if not np.isnan(terms).any():
-            here = weights[:, held.patients]
-            total += here @ terms
-            count += here.sum(axis=1)
-    return ratio(total, count)
+        strata.append(stratum(*time_and_event(held.rows), risk, here))
+        every += here.sum(axis=1)
+        told += here @ ~np.isnan(risk)
+    return np.where(comparable, cox_slope(strata) * ratio(told, every), np.nan)

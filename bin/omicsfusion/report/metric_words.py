@@ -35,6 +35,16 @@ METRICS = {
         "How often a patient of a class gets a higher probability of it than a patient of another "
         "class; averaged over the classes. 0.5 is guessing, 1 is perfect.",
     ),
+    "auprc": Metric(
+        "AUPRC",
+        "Of those with the highest probabilities of a class, the share that belongs to it, "
+        "averaged over where one stops and over the classes. 1 is perfect; guessing reaches the "
+        "base rate.",
+    ),
+    "auprc_base": Metric(
+        "AUPRC base rate",
+        "What guessing reaches as AUPRC: the share of a class, averaged over the classes.",
+    ),
     "macro_f1": Metric(
         "Macro F1",
         "Balances how many of a class are found with how many of those named so belong to it; "
@@ -53,6 +63,12 @@ METRICS = {
         "Squared distance of the predicted probabilities from the truth, after correction for how "
         "common the classes are among the training samples, 0 to 2; lower is better.",
     ),
+    "calibration_slope": Metric(
+        "Calibration slope",
+        "How much of a predicted difference between patients of a fold is there in truth: 1 is "
+        "right, below 1 the predictions lie too far apart (overfitting), above 1 too close "
+        "together; 0 is knowing nothing.",
+    ),
     "mcc": Metric(
         "Matthews correlation",
         "Correlation of true and predicted classes: 0 is guessing, 1 is perfect.",
@@ -65,6 +81,16 @@ METRICS = {
     "uno_c": Metric(
         "Uno's C",
         "The C-index with weights that make up for patients who left observation early.",
+    ),
+    "antolini_c": Metric(
+        "Antolini's C",
+        "The C-index by the predicted probabilities to live until the event, so that the order of "
+        "two patients may change with time; taken at the first horizon after the event.",
+    ),
+    "ibs": Metric(
+        "Integrated Brier score",
+        "The Brier score averaged over time, from the first horizon to the last before nine "
+        "tenths of the training patients have left observation; 0 is perfect, lower is better.",
     ),
     "r2": Metric(
         "R²",
@@ -92,19 +118,54 @@ HEADLINES = {"balanced_accuracy": "a balanced accuracy", "c_index": "a C-index",
 """The headline metrics as they stand in the first sentence of the page."""
 
 
+AT_A_TIME = {
+    "brier": (
+        "Brier score at {}",
+        "Squared distance of the predicted probability to live beyond time {} from what happened, "
+        "allowing for censoring; 0 is perfect, lower is better.",
+    ),
+    "auc": (
+        "AUC at {}",
+        "How often a patient who had the event by time {} had a lower predicted probability to "
+        "live beyond it than one who lived on, allowing for censoring. 0.5 is guessing, 1 is "
+        "perfect.",
+    ),
+    "mean_calibration": (
+        "Mean calibration at {}",
+        "Mean predicted probability to live beyond time {} minus the observed share: 0 is right, "
+        "above 0 the predictions are too hopeful.",
+    ),
+}
+"""Label and meaning of ``<metric>@<time>``, to be filled in with the time."""
+
+OF_A_CLASS = {
+    "recall": ("Recall of {}", "The share of this class that was recognised."),
+    "mean_calibration": (
+        "Mean calibration of {}",
+        "Mean predicted probability of this class minus its share: 0 is right, above 0 the class "
+        "is expected too often.",
+    ),
+}
+"""Label and meaning of ``<metric>:<class>``."""
+
+
 def metric_in_words(name: str) -> Metric:
-    """Return a metric in words; of ``brier@<time>`` and ``recall:<class>`` too."""
-    if name.startswith("brier@"):
-        time = quantity(float(name.partition("@")[2]))
-        meaning = (
-            f"Squared distance of the predicted probability to live beyond time {time} from what "
-            "happened, allowing for censoring; 0 is perfect, lower is better."
-        )
-        return Metric(f"Brier score at {time}", meaning)
-    if name.startswith("recall:"):
-        label = f"Recall of {name.partition(':')[2]}"
-        return Metric(label, "The share of this class that was recognised.")
+    """Return a metric in words; of ``<metric>@<time>`` and ``<metric>:<class>`` too."""
+    kind, _, class_name = name.partition(":")
+    if class_name and kind in OF_A_CLASS:
+        label, meaning = OF_A_CLASS[kind]
+        return Metric(label.format(class_name), meaning)
+    kind, _, time = name.partition("@")
+    if time and kind in AT_A_TIME:
+        at = quantity(float(time))
+        label, meaning = (text.format(at) for text in AT_A_TIME[kind])
+        return Metric(label, meaning)
     return METRICS.get(name, Metric(name, ""))
+
+
+def is_of_a_class(name: str) -> bool:
+    """Whether a metric is that of a single class, ``<metric>:<class>``."""
+    return name.partition(":")[0] in OF_A_CLASS and ":" in name
 
 
 def chance_of(metric: str, n_classes: int) -> float:

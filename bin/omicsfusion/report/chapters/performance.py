@@ -14,7 +14,12 @@ from omicsfusion.report.chapters.risk import risk_views
 from omicsfusion.report.chapters.values import value_views
 from omicsfusion.report.colours import model_colours
 from omicsfusion.report.figures.estimates import dots_and_intervals, folds_as_dots
-from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
+from omicsfusion.report.metric_words import (
+    chance_in_words,
+    chance_of,
+    is_of_a_class,
+    metric_in_words,
+)
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import (
     count,
@@ -69,10 +74,10 @@ def _other(results: Results) -> dict[str, object]:
 
 
 def metric_names(results: Results, scope: str) -> list[str]:
-    """List the metrics of a scope, but for the recalls of single classes."""
+    """List the metrics of a scope, but for those of single classes."""
     table = results["metrics"]
     names = table.loc[table["scope"] == scope, "metric"].unique()
-    return [str(name) for name in names if not str(name).startswith("recall:")]
+    return [str(name) for name in names if not is_of_a_class(str(name))]
 
 
 def metrics_table(results: Results, scope: str, caption: str) -> Table | None:
