@@ -13,7 +13,6 @@ from omicsfusion.report.words import (
     count,
     lowered,
     model_name,
-    number,
     score,
     short_model_name,
     span,
@@ -75,7 +74,7 @@ def _worth(n: int) -> str:
             f"A p-value of so few permutations is rough: give --negative_control {ENOUGH} before "
             "speaking of p = 0.05."
         )
-    return "p is (1 + runs that scored as high) / (1 + runs); it is not corrected for the models."
+    return "The p-value of the network stands with the answer."
 
 
 def _figure(
@@ -109,11 +108,10 @@ def _table(label: str, rows: pd.DataFrame, known: dict[str, float], models: list
         hits, n = as_high(rows, model, known[model])
         sizes.append(n)
         ends = span(list(rows.loc[rows["model"] == model, "estimate"]), 3)
-        p = number((1 + hits) / (1 + n), 2) if n >= FEWEST else "—"
-        cells.append([model_name(model), score(known[model], 3), ends, f"{hits:,} of {n:,}", p])
+        cells.append([model_name(model), score(known[model], 3), ends, f"{hits:,} of {n:,}"])
     return Table(
         f"{label} with permuted outcomes",
-        ["Model", "Real outcome", "Permuted outcomes", "Scored as high", "p"],
+        ["Model", "Real outcome", "Permuted outcomes", "Scored as high"],
         cells,
         note=_worth(min(sizes)),
     )
