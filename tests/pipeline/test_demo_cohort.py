@@ -1,13 +1,12 @@
 """The demo cohort, whose truth is known: the run finds what was planted, and nothing in noise."""
 
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import hypergeom
 
 from tests.conftest import BrowserPage
-from tests.pipeline.engine import ROOT, Run, run
+from tests.pipeline.conftest import CONTROLS
+from tests.pipeline.engine import ROOT, Run
 
 pytestmark = pytest.mark.engine
 
@@ -16,7 +15,9 @@ DEMO = ROOT / "assets" / "demo"
 
 def c_index(done: Run, model: str) -> pd.Series:
     metrics = pd.read_csv(done.outdir / "assess" / "metrics.tsv", sep="\t")
-    wanted = metrics.eval(f"model == '{model}' and scope == 'test' and metric == 'c_index'")
+    wanted = metrics.eval(
+        f"permutation == 0 and model == '{model}' and scope == 'test' and metric == 'c_index'"
+    )
     return metrics[wanted].iloc[0]
 
 
@@ -32,8 +33,9 @@ def test_the_demo_finds_the_planted_features(demo: Run) -> None:
     importance = pd.read_csv(demo.outdir / "explain" / "fused.importance.tsv", sep="\t")
     top = importance.nlargest(30, "mean_abs_shap")
     found = pd.merge(top, causal, on=["layer", "feature"])
-    # By chance 30 features would hold 30 * len(causal) / len(truth) of them, about five.
-    assert len(found) >= 20
+    by_chance = hypergeom(len(importance), len(causal), len(top))
+    assert by_chance.mean() < 5
+    assert by_chance.sf(len(found) - 1) < 1e-6
 
 
 def test_the_demo_finds_the_planted_gene_set(demo: Run) -> None:
@@ -54,19 +56,17 @@ def test_attributions_add_up(demo: Run) -> None:
     assert (gaps["mean_abs_gap"] < 0.1 * gaps["mean_abs_difference"]).all()
 
 
-def test_with_permuted_outcomes_nothing_beats_chance(tmp_path: Path) -> None:
-    samples = pd.read_csv(DEMO / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
-    order = np.random.default_rng(3).permutation(len(samples))
-    outcome = ["os_time", "os_event"]
-    samples[outcome] = samples[outcome].to_numpy()[order]
-    permuted = tmp_path / "samples.tsv"
-    samples.to_csv(permuted, sep="\t", index=False)
+def test_with_permuted_outcomes_models_do_as_well_as_guessing(demo: Run) -> None:
+    """A leak shows in every control; a single one may beat chance by luck.
 
-    done = run(tmp_path, "-profile", "test", "--samples", permuted, "--models", "linear,fused")
-
-    assert done.code == 0, done.text
-    for model in ("fused", "linear"):
-        assert c_index(done, model)["ci_low"] < 0.5
+    The C-index of one control of these 66 events has a standard deviation of 0.05.
+    """
+    metrics = pd.read_csv(demo.outdir / "assess" / "metrics.tsv", sep="\t")
+    wanted = metrics.query("permutation > 0 and scope == 'test' and metric == 'c_index'")
+    by_model = wanted.groupby("model")["estimate"]
+    assert set(by_model.groups) >= {"clinical", "fused", "linear"}
+    assert (by_model.size() == CONTROLS).all()
+    assert by_model.mean().between(0.4, 0.6).all()
 
 
 @pytest.mark.browser
