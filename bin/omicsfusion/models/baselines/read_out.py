@@ -9,7 +9,7 @@ from omicsfusion.models.baselines.offset_ridge import offset_ridge_path
 from omicsfusion.models.baselines.training_set import TrainingSet
 from omicsfusion.models.coefficients import Coefficients
 
-STRENGTHS = (1.0, 0.1, 0.01)
+STRENGTHS = (1.0, 0.1, 0.01, 0.001)
 """Ridge penalties of a read-out, from strong to weak; its scores have unit variance."""
 
 
