@@ -9,7 +9,7 @@ from omicsfusion.models.accelerator import NONE, WISHES, NoGpuError
 from omicsfusion.models.design_matrix import NoCovariateError
 from omicsfusion.models.gene_network import GeneNetworkError
 from omicsfusion.models.heads.suitable import AUTO, UnsuitableHeadError
-from omicsfusion.models.registry import UnknownModelError
+from omicsfusion.models.registry import UnknownModelError, UnsuitableModelError
 from omicsfusion.models.request import ENSEMBLE, MissingKnowledgeError, OtherStudyError
 from omicsfusion.models.settings import UnknownSettingError
 from omicsfusion.models.training_task import train_group
@@ -29,6 +29,7 @@ UNUSABLE = (
     UnknownModelError,
     UnknownSettingError,
     UnsuitableHeadError,
+    UnsuitableModelError,
     UnusablePretrainingError,
 )
 

@@ -51,6 +51,9 @@ def files(dotted: str) -> list[str]:
     parts = dotted.split(".")
     stems = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
     candidates = [f"{stem}{end}" for stem in stems for end in ("/__init__.py", ".py")]
+    if len(parts) > 2:  # a folder within a room stands for all of its modules
+        folder = ROOT / "bin" / stems[-1]
+        candidates += [f"{stems[-1]}/{path.name}" for path in folder.glob("*.py")]
     return [name for name in candidates if (ROOT / "bin" / name).is_file()]
 
 
@@ -65,5 +68,6 @@ def test_a_process_is_keyed_by_the_files_that_it_imports(tmp_path: Path) -> None
     for script in sorted(scripts):
         python = {name for name in listed[script] if name.endswith(".py")}
         assert python == imported_files(script), script
+    assert "omicsfusion/models/baselines/forest.py" in listed["train.py"]
     assert any(name.endswith("registry.json") for name in listed["train.py"])
     assert any(name.endswith(".j2") for name in listed["report.py"])

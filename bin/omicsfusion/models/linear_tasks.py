@@ -72,8 +72,17 @@ class LinearTask(ABC):
         """Return the standard deviation of held-out residuals, for tasks that have one."""
         return np.nan
 
-    def extras(self, x: np.ndarray, y: np.ndarray, fitted: Coefficients) -> dict[str, object]:
-        """Return what a saved model needs besides its coefficients to predict."""
+    def check(self, y: np.ndarray) -> None:
+        """Refuse training samples that teach nothing.
+
+        Raises
+        ------
+        FitError
+            When a class is missing, or there is no event.
+        """
+
+    def extras(self, scores: np.ndarray, y: np.ndarray) -> dict[str, object]:
+        """Return what a saved model needs to predict besides what gave these training scores."""
         return {}
 
 
@@ -119,6 +128,9 @@ class ClassTask(LinearTask):
     ) -> Mapping[str, np.ndarray]:
         return class_columns(softmax(scores[predicted_rows(data)], axis=1), self._outcome)
 
+    def check(self, y: np.ndarray) -> None:
+        self._weights(y)
+
     def _weights(self, codes: np.ndarray) -> np.ndarray:
         counts = np.bincount(codes, minlength=len(self.outputs))
         if (counts == 0).any():
@@ -145,7 +157,7 @@ class SurvivalTask(LinearTask):
         return self._outcome.table.loc[list(samples), ["time", "event"]].to_numpy(float)
 
     def penalties(self, x: np.ndarray, y: np.ndarray) -> list[Penalty]:
-        self._refuse_no_events(y)
+        self.check(y)
         time, event = y.T
         times, hazard = breslow(np.zeros(len(y)), time, event)
         expected = np.concatenate([[0.0], hazard])[np.searchsorted(times, time, side="right")]
@@ -158,7 +170,7 @@ class SurvivalTask(LinearTask):
     ) -> list[Coefficients]:
         from sksurv.linear_model import CoxnetSurvivalAnalysis
 
-        self._refuse_no_events(y)
+        self.check(y)
         outcome = np.array(
             [(event == 1, time) for time, event in y], dtype=[("e", "?"), ("t", "f8")]
         )
@@ -180,13 +192,13 @@ class SurvivalTask(LinearTask):
     ) -> Mapping[str, np.ndarray]:
         return survival_columns(data, scores[:, 0], self._outcome, self._horizons)
 
-    def extras(self, x: np.ndarray, y: np.ndarray, fitted: Coefficients) -> dict[str, object]:
-        risk = fitted.scores(x)[:, 0]
+    def extras(self, scores: np.ndarray, y: np.ndarray) -> dict[str, object]:
+        risk = scores[:, 0]
         times, hazard = breslow(risk - risk.mean(), *y.T)
         centre = {"risk_centre": float(risk.mean())}
         return {**centre, "hazard_times": times.tolist(), "cumulative_hazard": hazard.tolist()}
 
-    def _refuse_no_events(self, y: np.ndarray) -> None:
+    def check(self, y: np.ndarray) -> None:
         if not y[:, 1].any():
             raise FitError("no training sample has an event")
 

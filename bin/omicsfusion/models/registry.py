@@ -2,23 +2,30 @@
 
 A name is a family (``clinical``, ``linear``, ``fused``), then what it may see:
 ``fused+clinical`` (the covariates too), ``linear-only-rna`` (one layer), ``fused-minus-rna`` (all
-but one), ``clinical-only-age`` (one covariate). The names stand in ``registry.json``, which the
-workflow reads too; a new family is an entry there, a file, and a line in ``trainers.py``.
+but one), ``clinical-only-age`` (one covariate). The families stand in ``registry.json``, a line
+each, which the workflow reads too; docs/contributing.md says how one is added.
 """
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 CLINICAL = "clinical"
+EVERY = "*"
+"""In a set: every family by itself; after ``-only-``: every omics layer."""
 
 
 _REGISTRY = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-FAMILIES: list[str] = _REGISTRY["families"]
-SETS: dict[str, list[str]] = _REGISTRY["sets"]
-PRETRAINED: list[str] = _REGISTRY["pretrained"]
+_ENTRIES: dict[str, dict] = _REGISTRY["families"]
+FAMILIES: list[str] = list(_ENTRIES)
+ROLES: Mapping[str, str] = {family: entry["role"] for family, entry in _ENTRIES.items()}
+"""Of each family: ``clinical`` (covariates only), ``reference`` (nothing of what layers hold),
+``shallow`` or ``network``."""
+FORMATS: Mapping[str, str | None] = {family: entry["format"] for family, entry in _ENTRIES.items()}
+"""Of each family: what its fitted models are saved as; None: they are not, and cannot be bundled."""
+PRETRAINED: list[str] = [family for family, entry in _ENTRIES.items() if entry.get("pretrained")]
 """Families whose encoders may begin pretrained."""
 
 
@@ -46,6 +53,43 @@ class UnknownModelError(ValueError):
     """A model's name cannot be understood; the message says which names can."""
 
 
+class UnsuitableModelError(ValueError):
+    """A model is not for the task; the message says for which it is."""
+
+
+def plain_name(family: str) -> str:
+    """Return the name under which a family sees what it sees by default."""
+    return f"{family}+{CLINICAL}" if _ENTRIES[family].get("needs_clinical") else family
+
+
+def expanded(names: Sequence[str], layers: Sequence[str]) -> list[str]:
+    """Write a set out: ``*`` is every family, ``linear-only-*`` one model per omics layer.
+
+    Where there is one layer, ``linear-only-*`` would be ``linear`` once more, and is nothing.
+
+    Parameters
+    ----------
+    layers
+        The layers there are; ``clinical`` is no omics layer.
+    """
+    omics = sorted(layer for layer in layers if layer != CLINICAL)
+    each = omics if len(omics) > 1 else []
+    found: list[str] = []
+    for name in names:
+        if name == EVERY:
+            found += [plain_name(family) for family in FAMILIES]
+        elif name.endswith(f"-only-{EVERY}"):
+            found += [name.removesuffix(EVERY) + layer for layer in each]
+        else:
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+SETS: dict[str, list[str]] = _REGISTRY["sets"]
+NAMES: list[str] = expanded(SETS["all"], [])
+"""Names of models that hang on no layer."""
+
+
 def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
     """Take a model's name apart.
 
@@ -66,11 +110,11 @@ def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
     base, _, only = stem.partition("-only-")
     base, _, minus = base.partition("-minus-")
     if base not in FAMILIES or with_clinical not in ("", CLINICAL):
-        near = difflib.get_close_matches(name, [*FAMILIES, *SETS["all"]], 1)
+        near = difflib.get_close_matches(name, [*FAMILIES, *NAMES], 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UnknownModelError(
-            f"There is no model {name!r}.{hint} Models: {', '.join(SETS['all'])}."
-        )
+        raise UnknownModelError(f"There is no model {name!r}.{hint} Models: {', '.join(NAMES)}.")
+    if _ENTRIES[base].get("needs_clinical") and not with_clinical:
+        raise UnknownModelError(f"Model {name!r} sees the covariates: ask for '{name}+{CLINICAL}'.")
     if CLINICAL not in layers and (base == CLINICAL or with_clinical):
         raise UnknownModelError(f"Model {name!r} needs covariates: name them with --covariates.")
     if base == CLINICAL:
@@ -83,3 +127,18 @@ def parse_model(name: str, layers: Sequence[str]) -> ModelSpec:
             )
     kept = [layer for layer in omics if layer != minus and (not only or layer == only)]
     return ModelSpec(name, base, tuple(sorted([*kept, *([CLINICAL] if with_clinical else [])])))
+
+
+def refuse_other_tasks(spec: ModelSpec, task: str) -> None:
+    """Refuse a model that is not for a task.
+
+    Raises
+    ------
+    UnsuitableModelError
+        When its family says for which tasks it is, and this is none of them.
+    """
+    tasks = _ENTRIES[spec.family].get("tasks")
+    if tasks is not None and task not in tasks:
+        raise UnsuitableModelError(
+            f"Model {spec.name!r} is for {' and '.join(tasks)}, not for {task}: leave it out."
+        )

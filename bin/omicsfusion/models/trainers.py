@@ -1,4 +1,8 @@
-"""Which module trains which family; only TRAIN asks, so that only TRAIN is keyed by their code."""
+"""Which module trains which family; only TRAIN asks, so that only TRAIN is keyed by their code.
+
+The two linear families and the networks have theirs listed; any other one of ``registry.json`` is
+the file of its name in ``omicsfusion.models.baselines``.
+"""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -8,6 +12,7 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.network_modules import NETWORKS
 from omicsfusion.models.request import TrainingRequest
 
+BASELINES = "omicsfusion.models.baselines"
 MODULES = {
     "clinical": "omicsfusion.models.linear",
     "linear": "omicsfusion.models.linear",
@@ -22,5 +27,5 @@ def trainer_of(family: str) -> Trainer:
 
     Its module is imported only now: TensorFlow takes seconds.
     """
-    trainer: Trainer = import_module(MODULES[family]).train
+    trainer: Trainer = import_module(MODULES.get(family, f"{BASELINES}.{family}")).train
     return trainer

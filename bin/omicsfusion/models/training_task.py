@@ -11,7 +11,7 @@ from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
 from omicsfusion.models.network_modules import JOINT, NETWORKS
-from omicsfusion.models.registry import PRETRAINED, ModelSpec, parse_model
+from omicsfusion.models.registry import PRETRAINED, ModelSpec, parse_model, refuse_other_tasks
 from omicsfusion.models.request import ENSEMBLE, TrainingRequest
 from omicsfusion.models.settings import read_settings
 from omicsfusion.models.targets import fits_of_targets, tables_of_targets
@@ -83,6 +83,7 @@ def train_group(
     run = read_splits(splits)
     reader = GroupReader(matrices, run[run["group"] == group], run)
     spec = parse_model(model, reader.layer_names)
+    refuse_other_tasks(spec, task)
     if pretrained is not None:
         refuse_tested(run, pretrained)
     if spec.family in NETWORKS:

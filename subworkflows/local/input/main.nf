@@ -8,6 +8,7 @@ include { IMPORT        } from '../../../modules/local/import/main'
 include { codeOf        } from '../provenance/main'
 include { layerProblems } from '../parameters/main'
 include { modelsOf      } from '../parameters/main'
+include { rowsOf        } from '../parameters/main'
 
 workflow INPUT {
     take:
@@ -93,27 +94,10 @@ workflow INPUT {
 // List [ line, name, table ] of the samplesheet's tables that exist. Whatever is wrong with the sheet is
 // for CHECK_INPUT to say, in full: this only finds the files to stage.
 def tablesOf(sheet) {
-    def lines = textOf(sheet).replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
-    def delimiter = [',', '\t', ';'].max { mark -> lines.take(9).sum { line -> line.count(mark) } }
-    def cells = lines.collect { line -> cellsOf(line, delimiter) }
-    def header = cells.find { row -> row*.toLowerCase().contains('file') } ?: []
-    def column = header*.toLowerCase().indexOf('file')
-    return cells.withIndex()
-        .collect { row, index -> [index + 1, column >= 0 ? row[column] : null] }
-        .findAll { _line, name -> name }
-        .collect { line, name -> [line, name, fileBeside(sheet, name)] }
+    return rowsOf(sheet)
+        .findAll { _line, cells -> cells.file }
+        .collect { line, cells -> [line, cells.file, fileBeside(sheet, cells.file)] }
         .findAll { _line, _name, table -> table.isFile() }
-}
-
-// As CHECK_INPUT reads it: UTF-8, or UTF-16 when its mark stands at the beginning.
-def textOf(sheet) {
-    def first = sheet.bytes.toList().take(2)*.intValue()
-    return sheet.getText(first in [[-1, -2], [-2, -1]] ? 'UTF-16' : 'UTF-8')
-}
-
-def cellsOf(String line, String delimiter) {
-    def parts = line.split("${java.util.regex.Pattern.quote(delimiter)}(?=(?:[^\"]*\"[^\"]*\")*[^\"]*\$)", -1).toList()
-    return parts.collect { cell -> cell.trim().replaceAll(/^"|"$/, '').trim() }
 }
 
 def fileBeside(sheet, String name) {
@@ -185,8 +169,7 @@ def labelProblems(List layers, Map options) {
 
 // Stop with every problem together, or hand on the plan.
 def passGate(List problems, List layers, plan, Map options) {
-    def models = modelsOf(options)
-    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(models, layers, (options.covariates ?: '').tokenize(',')) +
+    def errors = problems.findAll { problem -> problem.severity == 'error' || options.strict }*.text + layerProblems(options, layers, (options.covariates ?: '').tokenize(',')) +
         comparisonProblems(layers, options) + labelProblems(layers, options)
     def warnings = problems.findAll { problem -> problem.severity != 'error' }*.text
     if (warnings && !options.strict) {

@@ -1,5 +1,6 @@
 //
-// Parameters against nextflow_schema.json, in words, before anything runs. Plain Groovy: no plugin.
+// Parameters against nextflow_schema.json, in words, before anything runs. Plain Groovy: no plugin. It
+// includes nothing: parser v2 refuses functions that come through a file which several others include.
 //
 
 // Return every problem with the parameters as sentences; an empty list when there is none.
@@ -26,22 +27,76 @@ def helpText() {
     return "omicsfusion: nextflow run . --input samplesheet.csv --samples samples.tsv --task survival --target os --outdir results\n\n${groups.join('\n\n')}\n"
 }
 
-// Return the models that --models names: 'default' and 'all' stand for sets; a set leaves out what
-// needs covariates or files that were not given.
+// Return the models that --models names: 'default' and 'all' stand for sets, which leave out what needs
+// covariates or files that were not given or is for another task; 'linear-only-*' stands for every layer.
 def modelsOf(Map options) {
     def sets = registry().sets
-    def usable = { model -> (options.covariates || !model.contains('clinical')) && readBy(model).every { name -> options[name] } }
-    return options.models.tokenize(',')*.trim().collectMany { name -> sets.containsKey(name) ? sets[name].findAll(usable) : [name] }.unique()
+    def usable = { model -> (options.covariates || !model.contains('clinical')) && readBy(model).every { name -> options[name] } && isFor(model, options.task) }
+    return options.models.tokenize(',')*.trim()
+        .collectMany { name -> sets.containsKey(name) ? writtenOut(sets[name], options).findAll(usable) : writtenOut([name], options) }
+        .unique()
+}
+
+// Write a set out: '*' is every family, 'linear-only-*' one model per omics layer of the samplesheet; of
+// a single layer that is 'linear' once more, and nothing.
+def writtenOut(List names, Map options) {
+    return names.collectMany { name ->
+        if (name == '*') {
+            return registry().families.collect { family, entry -> entry.needs_clinical ? "${family}+clinical".toString() : family }
+        }
+        def layers = name.endsWith('-only-*') && options.input ? layersOf(file(options.input)) : []
+        return name.endsWith('-only-*') ? (layers.size() > 1 ? layers : []).collect { layer -> name[0..-2] + layer } : [name]
+    }
+}
+
+// List [ line, cells by the lower-case name of their column ] below the samplesheet's header. Whatever is
+// wrong with the sheet is for CHECK_INPUT to say, in full: this only finds cells.
+def rowsOf(sheet) {
+    def lines = textOf(sheet).replace('\uFEFF', '').split(/\r\n|\n|\r/).toList()
+    def delimiter = [',', '\t', ';'].max { mark -> lines.take(9).sum { line -> line.count(mark) } }
+    def cells = lines.collect { line -> cellsOf(line, delimiter) }
+    def first = cells.findIndexOf { row -> row*.toLowerCase().contains('file') }
+    def header = first < 0 ? [] : cells[first]*.toLowerCase()
+    return cells.withIndex()
+        .findAll { _row, index -> first >= 0 && index > first }
+        .collect { row, index -> [index + 1, [header, row.take(header.size())].transpose().collectEntries { name, cell -> [(name): cell] }] }
+}
+
+// List the omics layers of the cohort that is trained on, sorted; none where the sheet cannot be read.
+def layersOf(sheet) {
+    def trained = sheet.exists() ? rowsOf(sheet).findAll { _line, cells -> cells.role != 'external' } : []
+    return trained.collect { _line, cells -> cells.layer }.findAll { name -> name && name != 'clinical' }.unique().sort()
+}
+
+// As CHECK_INPUT reads it: UTF-8, or UTF-16 when its mark stands at the beginning.
+def textOf(sheet) {
+    def first = sheet.bytes.toList().take(2)*.intValue()
+    return sheet.getText(first in [[-1, -2], [-2, -1]] ? 'UTF-16' : 'UTF-8')
+}
+
+def cellsOf(String line, String delimiter) {
+    def parts = line.split("${java.util.regex.Pattern.quote(delimiter)}(?=(?:[^\"]*\"[^\"]*\")*[^\"]*\$)", -1).toList()
+    return parts.collect { cell -> cell.trim().replaceAll(/^"|"$/, '').trim() }
+}
+
+// Return what registry.json says of a model's family.
+def entryOf(String model) {
+    return registry().families[modelParts(model).family] ?: [:]
+}
+
+// Tell whether a model is for a task; what names no task is for all.
+def isFor(String model, String task) {
+    return !entryOf(model).tasks || entryOf(model).tasks.contains(task)
 }
 
 // Return the names of the parameters whose files a model reads.
 def readBy(String model) {
-    return registry().reads[modelParts(model).family] ?: []
+    return entryOf(model).reads ?: []
 }
 
 // Tell whether the encoders of a model may begin pretrained.
 def takesPretrained(String model) {
-    return registry().pretrained.contains(modelParts(model).family)
+    return entryOf(model).pretrained == true
 }
 
 // Return what each model reads besides the layers: [ model, [ gene sets ], [ network ], [ positions ], [ studies ], [ encoders ] ],
@@ -55,7 +110,7 @@ def readingsOf(Map options, Map known) {
 
 // Families of networks, in the order in which the verdict looks for one.
 def networkFamilies() {
-    return registry().networks
+    return registry().families.findAll { _family, entry -> entry.role == 'network' }.keySet().toList()
 }
 
 // Tell whether a model is a network, whose predictions EXPLAIN can take apart.
@@ -63,10 +118,11 @@ def isNetwork(String model) {
     return networkFamilies().contains(modelParts(model).family)
 }
 
-// Return what is wrong with models that name a layer or a covariate, once the layers are known.
-def layerProblems(List models, List layers, List covariates) {
+// Return what is wrong with models that the user names with a layer or a covariate, once the layers are known.
+def layerProblems(Map options, List layers, List covariates) {
     def omics = layers.findAll { layer -> layer != 'clinical' }
-    return models.collectMany { model ->
+    def named = options.models.tokenize(',')*.trim().findAll { name -> !registry().sets.containsKey(name) && !name.endsWith('-only-*') }
+    return named.collectMany { model ->
         def parts = modelParts(model)
         def clinical = parts.family == 'clinical'
         def known = clinical ? covariates : omics
@@ -88,15 +144,21 @@ def modelParts(String model) {
 
 def modelProblems(Map given) {
     def registry = registry()
-    def legal = registry.families + registry.sets.keySet().toList() + registry.sets.all
+    def known = registry.families.keySet()
+    def legal = registry.sets.keySet().toList() + known.collect { family -> registry.families[family].needs_clinical ? "${family}+clinical".toString() : family }
     def names = (given.models ?: '').toString().tokenize(',')*.trim()
-    def lacking = names.collectMany { name ->
-        (registry.needs[modelParts(name).family] ?: []).findAll { need -> !given[need] }
+    def named = names.findAll { name -> !registry.sets.containsKey(name) }
+    def lacking = named.collectMany { name ->
+        (entryOf(name).needs ?: []).findAll { need -> !given[need] }
             .collect { need -> "--models: '${name}' needs --${need}: ${schemaProperties()[need].description}".toString() }
     }
-    return lacking + names
-        .findAll { name -> !registry.sets.containsKey(name) && !registry.families.contains(modelParts(name).family) }
-        .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal.unique())}Models: ${legal.unique().join(', ')}.".toString() }
+    def blind = named.findAll { name -> entryOf(name).needs_clinical && !name.endsWith('+clinical') }
+        .collect { name -> "--models: '${name}' sees the covariates: ask for '${name}+clinical', with --covariates.".toString() }
+    def unsuitable = named.findAll { name -> schemaProperties().task['enum'].contains(given.task) && !isFor(name, given.task) }
+        .collect { name -> "--models: '${name}' is for ${entryOf(name).tasks.join(' and ')}, not for --task ${given.task}. Leave it out.".toString() }
+    return lacking + blind + unsuitable + named
+        .findAll { name -> !known.contains(modelParts(name).family) }
+        .collect { name -> "--models: there is no model '${name}'. ${suggestion(name, legal)}Models: ${legal.join(', ')}.".toString() }
 }
 
 // Whether the columns are there is for CHECK_INPUT to say; what their names alone tell is said here.
@@ -164,7 +226,7 @@ def pretrainingProblems(Map given) {
     def nobody = models && !models.any { model -> takesPretrained(model) }
     return (frozen ? ['--settings: freeze is for --pretrained encoders: give them, too, or leave it out.'] : []) +
         (again ? ['--pretrained is for training: --step pretrain begins anew.'] : []) +
-        (nobody ? ["--pretrained: none of the models ${models.join(', ')} takes pretrained encoders. Families that do: ${registry().pretrained.join(', ')}.".toString()] : [])
+        (nobody ? ["--pretrained: none of the models ${models.join(', ')} takes pretrained encoders. Families that do: ${registry().families.findAll { _family, entry -> entry.pretrained }.keySet().join(', ')}.".toString()] : [])
 }
 
 def headTasks() {

@@ -15,8 +15,9 @@ def codeOf(String script) {
 }
 
 // List the files behind a script, relative to bin/: itself, the modules that it or they name
-// (imports are absolute, so a module's dotted name stands in the text), and what is no Python in
-// the rooms that are reached (templates, registries).
+// (imports are absolute, so a module's dotted name stands in the text), all modules of a folder of
+// the rooms that they name as a whole, and what is no Python in the rooms that are reached (templates,
+// registries).
 def codeFiles(String script) {
     def bin = file("${projectDir}/bin").toFile()
     def python = reachable(bin, [script] as Set, [script])
@@ -38,10 +39,12 @@ def modulesNamed(File bin, String name) {
     return text.findAll(/omicsfusion(?:\.\w+)*/).unique().collectMany { dotted -> filesOf(bin, dotted.tokenize('.')) }
 }
 
-// A dotted name's module file, and the __init__.py of each package on the way to it.
+// A dotted name's module file, and the __init__.py of each package on the way to it; of a folder
+// within a room (omicsfusion.models.baselines) every module.
 def filesOf(File bin, List parts) {
     def paths = (1..parts.size()).collect { depth -> parts.take(depth).join('/') }
-    return paths.collectMany { path -> ["${path}/__init__.py".toString(), "${path}.py".toString()] }
+    def whole = parts.size() > 2 ? (new File(bin, paths[-1]).list() ?: []).findAll { name -> name.endsWith('.py') }.collect { name -> "${paths[-1]}/${name}".toString() } : []
+    return whole + paths.collectMany { path -> ["${path}/__init__.py".toString(), "${path}.py".toString()] }
         .findAll { path -> new File(bin, path).isFile() }
 }
 

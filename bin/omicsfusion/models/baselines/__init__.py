@@ -1,0 +1,1 @@
+"""Shallow models beside the networks: one file per family, all tuned by ``candidates``."""
