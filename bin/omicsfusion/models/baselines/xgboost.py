@@ -1,8 +1,9 @@
 """Gradient-boosted trees: XGBoost (Chen and Guestrin 2016, KDD).
 
 Classes weigh the same. Survival: Cox's partial likelihood or, as other candidates, an accelerated
-failure time model with Weibull errors (Barnwal, Cho and Hocking 2022, J Comput Graph Stat 31:1292),
-whose predicted log time over minus the errors' scale is a log hazard ratio. Numbers: squared errors.
+failure time model with Weibull errors (Barnwal, Cho and Hocking 2022, J Comput Graph Stat
+31:1292), whose predicted log time over minus the errors' scale is a log hazard ratio. Numbers:
+squared errors.
 
 One booster of the most trees serves all candidates that differ in the number of trees only.
 """
@@ -20,13 +21,13 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.logistic import balanced_weights
 from omicsfusion.models.request import TrainingRequest
 
-TREES = Axis((30, 100, 200))
+TREES = Axis((10, 30, 100, 200))
 DEPTHS = Axis((2, 4))
 GRID = grid(depth=DEPTHS, trees=TREES)
 GRID_SURVIVAL = grid(loss=("cox", "aft"), depth=DEPTHS, trees=TREES)
 AFT_SCALE = 1.0
-# Of more columns each tree draws this many, in few bins: with all of 20,000 columns in 256 bins, 100
-# trees took a minute.
+# Of more columns each tree draws this many, in few bins: with all of 20,000 columns in 256 bins,
+# 100 trees took a minute.
 COLUMNS = 300
 STEADY = {
     "eta": 0.1,
