@@ -86,7 +86,7 @@ def _descend(
         unit = 1 / np.sqrt(CURVATURE * np.mean(z**2, axis=0) + strength)[:, None]
 
         def penalised(
-            numbers: np.ndarray, unit=unit, strength=strength
+            numbers: np.ndarray, unit: np.ndarray = unit, strength: float = strength
         ) -> tuple[float, np.ndarray]:
             b = numbers[:size].reshape(columns, outputs) * unit
             value, slope = loss(offset + z @ b + numbers[size:])
