@@ -1,9 +1,20 @@
 """A model's name says what it is and what it may see."""
 
+from importlib.util import find_spec
+
 import pytest
 
-from omicsfusion.models.registry import FAMILIES, SETS, UnknownModelError, parse_model
-from omicsfusion.models.trainers import MODULES
+from omicsfusion.models.network_modules import NETWORKS
+from omicsfusion.models.registry import (
+    FAMILIES,
+    ROLES,
+    SETS,
+    UnknownModelError,
+    expanded,
+    parse_model,
+)
+from omicsfusion.models.trainers import BASELINES, MODULES
+from omicsfusion.tables.plan import FIT_SECONDS
 
 LAYERS = ("clinical", "protein", "rna")
 
@@ -46,7 +57,37 @@ def test_models_that_see_covariates_are_refused_without_any() -> None:
             parse_model(name, ("protein", "rna"))
 
 
+def test_a_model_that_needs_covariates_says_under_which_name() -> None:
+    with pytest.raises(UnknownModelError, match=r"ask for 'priority\+clinical'"):
+        parse_model("priority", LAYERS)
+    assert parse_model("priority+clinical", LAYERS).layers == LAYERS
+
+
 def test_every_family_has_a_trainer_and_every_set_is_made_of_families() -> None:
-    assert set(MODULES) == set(FAMILIES)
+    for family in FAMILIES:
+        name = MODULES.get(family, f"{BASELINES}.{family}")
+        assert find_spec(name) is not None, name
+    assert set(MODULES) <= set(FAMILIES)
+    assert {family for family, role in ROLES.items() if role == "network"} == set(NETWORKS)
     for members in SETS.values():
-        assert {parse_model(name, LAYERS).family for name in members} <= set(FAMILIES)
+        for name in expanded(members, LAYERS):
+            assert parse_model(name, LAYERS).family in FAMILIES
+
+
+def test_all_is_every_family_and_default_answers_what_omics_add() -> None:
+    every = {parse_model(name, LAYERS).family for name in expanded(SETS["all"], LAYERS)}
+    assert every == set(FAMILIES)
+    default = expanded(SETS["default"], LAYERS)
+    assert {"clinical", "linear", "linear+clinical", "fused", "fused+clinical"} <= set(default)
+    assert [name for name in default if "-only-" in name] == [
+        "linear-only-protein",
+        "linear-only-rna",
+    ]
+
+
+def test_one_layer_alone_gets_no_model_of_its_own() -> None:
+    assert expanded(["linear", "linear-only-*"], ("clinical", "rna")) == ["linear"]
+
+
+def test_the_plan_knows_what_a_fit_of_every_shallow_family_costs() -> None:
+    assert set(FIT_SECONDS) == {family for family, role in ROLES.items() if role != "network"}

@@ -121,9 +121,11 @@ def test_a_shortened_name_fits_and_keeps_both_ends(name):
         ("fused+clinical", "Fused network, all omics and clinical"),
         ("fused-minus-rna", "Fused network, all omics but rna"),
         ("linear-only-rna", "Linear model, rna only"),
+        ("forest+clinical", "Random forest, all omics and clinical"),
+        ("mask", "Which layers a patient has"),
         ("clinical", "Clinical covariates only"),
         ("clinical-only-age", "Clinical covariate age only"),
-        ("forest", "forest"),
+        ("new", "new"),
     ],
 )
 def test_a_model_is_called_what_its_name_means(model, name):
@@ -131,9 +133,10 @@ def test_a_model_is_called_what_its_name_means(model, name):
 
 
 def test_the_plain_network_comes_first_and_unknown_models_last():
-    models = ["forest", "clinical", "linear+clinical", "linear", "fused+clinical", "fused"]
+    models = ["new", "clinical", "forest", "linear+clinical", "linear", "fused+clinical", "fused"]
     ordered = sorted(models, key=model_order)
-    assert ordered == ["fused", "fused+clinical", "linear", "linear+clinical", "clinical", "forest"]
+    known = ["fused", "fused+clinical", "linear", "linear+clinical", "forest", "clinical"]
+    assert ordered == [*known, "new"]
 
 
 def test_a_name_in_a_sentence_begins_small_unless_it_is_written_large():

@@ -72,6 +72,7 @@ class LinearTask(ABC):
         """Return the standard deviation of held-out residuals, for tasks that have one."""
         return np.nan
 
+    @abstractmethod
     def check(self, y: np.ndarray) -> None:
         """Refuse training samples that teach nothing.
 
@@ -213,6 +214,9 @@ class RegressionTask(LinearTask):
 
     def truth(self, samples: Sequence[str]) -> np.ndarray:
         return self._outcome.table.loc[list(samples), "truth"].to_numpy(float)
+
+    def check(self, y: np.ndarray) -> None:
+        """Refuse nothing: a number that is the same for all can be predicted, too."""
 
     def penalties(self, x: np.ndarray, y: np.ndarray) -> list[Penalty]:
         return ridge_grid(x)

@@ -23,8 +23,8 @@ FAMILIES: list[str] = list(_ENTRIES)
 ROLES: Mapping[str, str] = {family: entry["role"] for family, entry in _ENTRIES.items()}
 """Of each family: ``clinical`` (covariates only), ``reference`` (nothing of what layers hold),
 ``shallow`` or ``network``."""
-FORMATS: Mapping[str, str | None] = {family: entry["format"] for family, entry in _ENTRIES.items()}
-"""Of each family: what its fitted models are saved as; None: they are not, and cannot be bundled."""
+FORMATS: Mapping[str, str | None] = {name: entry["format"] for name, entry in _ENTRIES.items()}
+"""Of each family: what a fitted model is saved as; None: it is not, and cannot be bundled."""
 PRETRAINED: list[str] = [family for family, entry in _ENTRIES.items() if entry.get("pretrained")]
 """Families whose encoders may begin pretrained."""
 

@@ -11,7 +11,17 @@ MISSING = "not defined"
 FAMILIES = {
     "fused": "Fused network",
     "linear": "Linear model",
+    "ipf": "Linear model with a penalty per layer",
+    "priority": "Layers in priority order",
+    "forest": "Random forest",
+    "xgboost": "Boosted trees",
+    "svm": "Support vector machine",
+    "plsda": "Partial least squares",
+    "factors": "Joint factors",
+    "stacking": "Stacked layers",
     "clinical": "Clinical covariates only",
+    "mask": "Which layers a patient has",
+    "dummy": "Nothing known of a patient",
 }
 LONGEST_NAME = 40
 
@@ -143,6 +153,8 @@ def model_name(model: str) -> str:
         return model
     if base == "clinical":
         return f"Clinical covariate {only} only" if only else FAMILIES[base]
+    if model in ("mask", "dummy"):
+        return FAMILIES[base]
     seen = f"{only} only" if only else f"all omics but {minus}" if minus else "all omics"
     return f"{FAMILIES[base]}, {seen}{' and clinical' if with_clinical else ''}"
 
@@ -153,7 +165,7 @@ def short_model_name(model: str) -> str:
 
 
 def model_order(model: str) -> tuple[int, int, str]:
-    """Sort key: networks, linear, clinical, unknown models; the plain one of a family first."""
+    """Sort key: as ``FAMILIES``, unknown models last; the plain one of a family first."""
     family = family_of(model)
     place = list(FAMILIES).index(family) if family in FAMILIES else len(FAMILIES)
     return place, int(model != family), model

@@ -22,6 +22,8 @@ process TRAIN {
     tuple val(task.process), val('keras'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'keras\'))"'), topic: versions
     tuple val(task.process), val('tensorflow'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'tensorflow\', \'tensorflow-cpu\', \'tensorflow_cpu\')})"'), topic: versions
     tuple val(task.process), val('scikit-survival'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-survival\'))"'), topic: versions
+    tuple val(task.process), val('scikit-learn'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'scikit-learn\'))"'), topic: versions
+    tuple val(task.process), val('xgboost'), eval('python3 -c "from importlib.metadata import distributions as d; print(*{x.version for x in d() if x.name in (\'xgboost\', \'xgboost-cpu\', \'xgboost_cpu\')})"'), topic: versions
     tuple val(task.process), val('optuna'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'optuna\'))"'), topic: versions
 
     script:

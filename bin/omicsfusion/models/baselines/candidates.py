@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.baselines.training_set import Fitted, TrainingSet
+from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.design_matrix import Design, design_of
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
 from omicsfusion.models.linear_tasks import FitError, LinearTask, task_of
@@ -131,9 +131,7 @@ class InnerFits:
     failure: str = ""
 
 
-def train_candidates(
-    family: Family, request: TrainingRequest, reader: GroupReader
-) -> list[Fit]:
+def train_candidates(family: Family, request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train a shallow model on every scope of a group.
 
     Raises
@@ -202,9 +200,7 @@ def _fit_inner(shared: Shared, data: ScopeData, candidates: Sequence[Any]) -> In
     return InnerFits(data, np.stack([_scores(data, design, fitted) for fitted in fits]))
 
 
-def _inner_fit(
-    shared: Shared, inner: InnerFits, best: int, spread: float, setting: str
-) -> Fit:
+def _inner_fit(shared: Shared, inner: InnerFits, best: int, spread: float, setting: str) -> Fit:
     if inner.failure:
         return shared.fail(inner.data, inner.failure)
     columns = shared.task.columns(inner.data, inner.scores[best], spread)

@@ -1,7 +1,9 @@
 """Dummy: what can be said of a patient of whom nothing is known.
 
-The shares of the classes, the survival of the whole training set (Breslow's estimate at equal risks
-is Nelson and Aalen's), or the mean. What no model should fall below.
+All classes equally, as every model's probabilities are those of equally frequent classes (ASSESS
+weighs them with the shares that the classes have); the survival of the whole training set
+(Breslow's estimate at equal risks is Nelson and Aalen's); or the mean. What no model should fall
+below.
 """
 
 from collections.abc import Sequence
@@ -16,13 +18,19 @@ from omicsfusion.models.design_matrix import Design
 from omicsfusion.models.fit import Fit
 from omicsfusion.models.request import TrainingRequest
 
-SAYS = {"classification": "class shares", "survival": "one risk for all", "regression": "mean"}
+SAYS = {
+    "classification": "all classes equally",
+    "survival": "one risk for all",
+    "regression": "mean",
+}
 
 
-def constant(training: TrainingSet, intercept: np.ndarray) -> Fitted:
+def constant(training: TrainingSet) -> Fitted:
     """Return a model that says the same of every sample."""
-    weights = np.zeros((training.x.shape[1], len(intercept)))
-    return linear_fit(Coefficients(weights, intercept))
+    outputs = len(training.task.outputs)
+    mean = float(training.y.mean()) if training.kind == "regression" else 0.0
+    weights = np.zeros((training.x.shape[1], outputs))
+    return linear_fit(Coefficients(weights, np.full(outputs, mean)))
 
 
 def _candidates(training: TrainingSet) -> list[Setting]:
@@ -30,13 +38,7 @@ def _candidates(training: TrainingSet) -> list[Setting]:
 
 
 def _fit(training: TrainingSet, candidates: Sequence[Setting]) -> list[Fitted]:
-    if training.kind == "classification":
-        intercept = np.log(np.bincount(training.y) / len(training.y))
-    elif training.kind == "survival":
-        intercept = np.zeros(1)
-    else:
-        intercept = np.array([training.y.mean()])
-    return [constant(training, intercept) for _ in candidates]
+    return [constant(training) for _ in candidates]
 
 
 def _no_columns(design: Design) -> Design:

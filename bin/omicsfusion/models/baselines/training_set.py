@@ -136,7 +136,9 @@ def grid(**axes: Axis | Sequence[str]) -> list[Setting]:
     axes
         Numbers as an ``Axis``; words, which have no order and no edge, as a sequence.
     """
-    values = [axis.values if isinstance(axis, Axis) else tuple(axis) for axis in axes.values()]
+    values: list[tuple[float | str, ...]] = [
+        axis.values if isinstance(axis, Axis) else tuple(axis) for axis in axes.values()
+    ]
     settings = []
     for combination in product(*values):
         named = dict(zip(axes, combination, strict=True))

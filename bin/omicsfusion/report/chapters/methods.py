@@ -6,11 +6,13 @@ from typing import Any
 from omicsfusion.report.blocks import Chapter, Table
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import is_network
-from omicsfusion.report.words import count, family_of, listed, span
+from omicsfusion.report.words import FAMILIES, count, family_of, listed, lowered, span
 
 HIDDEN = ("input", "samples", "outdir", "help", "step")
 """Parameters that name places on somebody's disk or shape no result."""
 
+OWN_SENTENCES = {"fused", "linear", "clinical"}
+"""Families that have a sentence of their own."""
 NETWORK = {
     "classification": "the probability of each class (softmax)",
     "survival": "a log hazard, trained on Cox's partial likelihood with Efron's ties",
@@ -160,6 +162,12 @@ def _models(results: Results) -> str:
             f"The linear model is {LINEAR[results.task]} on the layers put side by side, its "
             "penalty chosen in the inner folds; 'clinical covariates only' is the same on the "
             "covariates."
+        )
+    beside = [FAMILIES[family] for family in FAMILIES if family in families - OWN_SENTENCES]
+    if beside:
+        parts.append(
+            "Beside them stand, each tuned on the same inner folds over a few settings: "
+            f"{listed([lowered(name) for name in beside])}."
         )
     if results.task == "classification":
         parts.append("Classes were weighted so that each counts the same.")
