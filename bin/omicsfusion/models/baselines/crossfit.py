@@ -57,7 +57,8 @@ def parts_of(training: TrainingSet) -> np.ndarray:
         "survival": lambda: training.y[:, 1].astype(str),
         "regression": lambda: np.full(len(index), ""),
     }[training.kind]()
-    return assign_folds(unit, pd.Series(stratum, index=index), PARTS, training.seed).to_numpy()
+    dealt = pd.Series(stratum, index=index)
+    return assign_folds(unit, dealt, dealt, PARTS, training.seed).to_numpy()
 
 
 def rows_of(training: TrainingSet, rows: np.ndarray) -> TrainingSet:
