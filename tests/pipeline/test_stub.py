@@ -63,7 +63,7 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
         file.truncate(240_000_000)  # some 20 million edges, of which a stub reads none
     encoders = tmp_path / "encoders.h5"
     encoders.touch()
-    models = ["--models", "clinical,linear,fused,graph", "--network", edges]
+    models = ["--models", "clinical,linear,linear-only-*,fused,graph", "--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
     done = run(
         tmp_path, "-profile", "test", "-stub-run", "--learning_curve", *models, parser=parser
@@ -72,5 +72,7 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
     assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE}
+    for layer in ("methylation", "protein", "rna"):
+        assert f":TRAIN (linear-only-{layer}.all)" in done.text
     assert not list((done.outdir / "models").glob("*.n50.*"))
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()
