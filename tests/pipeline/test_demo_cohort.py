@@ -1,5 +1,7 @@
 """The demo cohort, whose truth is known: the run finds what was planted, and nothing in noise."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from scipy.stats import hypergeom

@@ -77,15 +77,18 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path, parser: str) -> N
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
-def test_encoders_that_nobody_takes_and_freezing_without_any_are_refused(
+def test_models_and_encoders_that_do_not_fit_the_run_are_refused(
     tmp_path: Path, parser: str
 ) -> None:
     needed = ("--input", "a.csv", "--samples", "a.tsv", "--task", "survival", "--target", "os")
     models = ("--models", "linear,early", "--pretrained", "encoders.h5")
     done = run(tmp_path, *needed, *models, parser=parser)
     assert "--pretrained: none of the models linear, early takes pretrained encoders" in done.text
-    done = run(tmp_path, *needed, "--settings", "freeze=3", parser=parser)
+    models = ("--models", "svm,priority,linear")
+    done = run(tmp_path, *needed, *models, "--settings", "freeze=3", parser=parser)
     assert "--settings: freeze is for --pretrained encoders" in done.text
+    assert "'svm' is for classification and regression, not for --task survival" in done.text
+    assert "'priority' sees the covariates: ask for 'priority+clinical'" in done.text
     step = ("--step", "pretrain", "--pretrained", "encoders.h5", "--pretrain_objective", "both")
     done = run(tmp_path, *needed, *step, parser=parser)
     assert "--pretrained is for training" in done.text

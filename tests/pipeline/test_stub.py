@@ -64,7 +64,7 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
         file.truncate(240_000_000)  # some 20 million edges, of which a stub reads none
     encoders = tmp_path / "encoders.h5"
     encoders.touch()
-    models = ["--models", "clinical,linear,fused,graph", "--network", edges]
+    models = ["--models", "clinical,linear,linear-only-*,fused,graph", "--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
     branches = ["--learning_curve", "--negative_control", 2]
     done = run(tmp_path, "-profile", "test", "-stub-run", *branches, *models, parser=parser)
@@ -73,6 +73,8 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     assert "--negative_control leaves out permutation 2: a stub" in done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
     assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL}
-    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 4
+    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 7
+    for layer in ("methylation", "protein", "rna"):
+        assert f":TRAIN (linear-only-{layer}.all)" in done.text
     assert not list((done.outdir / "models").glob("*.[np]*.*"))
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()
