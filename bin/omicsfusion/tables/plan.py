@@ -15,21 +15,21 @@ START_SECONDS = 3.0  # interpreter and imports without TensorFlow (../shared: pa
 START_SECONDS_TENSORFLOW = 12.0  # measured 5 warm, 12 cold
 IMPORT_SECONDS_PER_MILLION_CELLS = 0.15  # 100,000 x 1,000 cells in 13 s
 PREPROCESS_SECONDS_PER_MILLION_CELLS = 0.2  # of one fit: sort for medians, scale, write
-# Of families that are no networks, all candidates and inner folds shared out: 400 samples x 3,000
-# features. EXPLAIN has no task for them.
+# Of families that are no networks, all candidates on one training set of 400 samples x 3,000
+# features (docs/performance.md). EXPLAIN has no task for them.
 FIT_SECONDS = {
     "clinical": 0.1,
     "dummy": 0.1,
     "mask": 0.1,
     "linear": 2.0,
-    "ipf": 3.0,
-    "priority": 3.0,
-    "forest": 8.0,
-    "xgboost": 5.0,
-    "svm": 3.0,
-    "plsda": 1.0,
-    "factors": 1.0,
-    "stacking": 3.0,
+    "ipf": 0.7,
+    "priority": 0.9,
+    "forest": 13.0,
+    "xgboost": 11.0,
+    "svm": 0.4,
+    "plsda": 0.5,
+    "factors": 0.3,
+    "stacking": 0.8,
 }
 FIT_SECONDS_NETWORK = 5.0  # one fit of a few hundred samples
 FIT_SECONDS_NETWORK_PER_MILLION_CELLS = 3.0

@@ -7,8 +7,9 @@ sample take part in what is called out of bag.
 Survival: the mortality of a random survival forest (Ann Appl Stat 2:841) is a rank, not a hazard
 ratio. Its logarithm is multiplied by the slope of a Cox model on the training samples, each scored
 by the trees that did not see it; by those scores, too, the baseline hazard is estimated. Trees see
-times in ``TIMES`` steps and are fewer: on 400 samples x 3,000 features 100 trees take 2.4 s, with
-all times three times as long for a C-index that differs in the third decimal.
+times in ``TIMES`` steps and draw half as many samples as there are: on 400 samples x 3,000 features
+100 trees take 0.9 s, with all samples 2.3 s, with all times another three times as long, for a
+C-index that differs in the third decimal.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,9 @@ from omicsfusion.models.request import TrainingRequest
 TREES = 300
 TREES_SURVIVAL = 200
 TIMES = 30
+DRAWN = 0.5  # of the samples, for each tree of a survival forest
 LEAVES = grid(leaf=Axis((1, 4, 12), open_below=False))
-LEAVES_SURVIVAL = grid(leaf=Axis((5, 15, 40)))
+LEAVES_SURVIVAL = grid(leaf=Axis((3, 10, 30)))
 # A class that no tree names is not impossible: as if one more tree than there are had halved votes.
 LEAST_PROBABILITY = 1 / (2 * TREES)
 # Where the forest ranks training samples no better than chance its ranks still count a little.
@@ -79,6 +81,7 @@ def _survival(training: TrainingSet, leaf: int) -> Fitted:
         TREES_SURVIVAL,
         min_samples_leaf=leaf,
         max_features="sqrt",
+        max_samples=DRAWN,
         oob_score=True,
         low_memory=True,
         random_state=training.seed,
