@@ -16,6 +16,10 @@ from tests.pipeline.test_stub import LEARNING_CURVE, NEGATIVE_CONTROL
 pytestmark = pytest.mark.engine
 
 SHALLOW = ("--models", "clinical,linear")  # these need no TensorFlow
+DEFAULT = {
+    *("clinical", "forest", "fused", "fused+clinical", "linear", "linear+clinical", "xgboost"),
+    *(f"linear-only-{layer}" for layer in ("methylation", "protein", "rna")),
+}
 
 
 def read(run_: Run, name: str) -> pd.DataFrame:
@@ -75,9 +79,9 @@ def test_every_model_predicts_every_sample_once_in_each_repeat(classified: Run) 
     predictions = read(classified, "predictions/predictions.tsv")
     tested = predictions[predictions["scope"] == "test"]
     counts = tested.groupby(["model", "repeat", "sample"]).size()
-    assert set(tested["model"]) == {"clinical", "linear", "fused"}
+    assert set(tested["model"]) == DEFAULT
     assert (counts == 1).all()
-    assert len(counts) == 3 * len(samples)
+    assert len(counts) == len(DEFAULT) * len(samples)
     assert (predictions["scope"] == "inner").any()
 
 
@@ -133,6 +137,7 @@ def numbers(tmp_path_factory: pytest.TempPathFactory, small_cohort: Path) -> tup
     samples["half"] = (samples["response"].astype(float) / 2).where(samples.index % 3 != 0)
     samples.to_csv(cohort / "samples.tsv", sep="\t", index=False)
     asked = (*inputs_in(cohort), "--task", "regression", "--target", "response,half", *SMALL)
+    asked = (*asked, "--models", "linear,fused")
     together = run(folder / "together", *asked)
     apart = run(folder / "apart", *asked, "--folds_per_task", 1)
     assert together.code == apart.code == 0, together.text + apart.text
