@@ -249,7 +249,7 @@ def test_each_verdict_has_its_answer_with_the_numbers(copied, word, short, tone)
     answer = answer_chapter(read_results(folder)).content["answers"][0]
     assert (answer.answer, answer.tone) == (short, tone)
     assert answer.reason == (
-        "AUROC 0.81 against 0.77 for the best of linear model and forest; "
+        "AUROC 0.81 against 0.77 for the best of linear model and random forest; "
         "difference 0.04 (90 % interval 0.02 to 0.07)."
     )
 
