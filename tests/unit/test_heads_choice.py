@@ -86,7 +86,7 @@ def test_the_script_ends_with_a_sentence(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "bin" / "train.py", *arguments.split()],
         cwd=tmp_path,
-        # As tasks have it (conf/base.config): what TensorFlow says at its start is not the script's.
+        # As tasks have it (conf/base.config): what TensorFlow says at its start is not asked.
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"},
         capture_output=True,
         text=True,
