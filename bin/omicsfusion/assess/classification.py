@@ -61,7 +61,7 @@ def classification_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metr
     slope = _calibration_slope(sets, classes, weights)
     return {
         "balanced_accuracy": averaged.pop("balanced_accuracy"),
-        "auroc": _auroc(sets, classes, weights),
+        "auroc": auroc(sets, classes, weights),
         **_auprc(sets, classes, weights),
         **{name: averaged.pop(name) for name in ("macro_f1", "accuracy", "log_loss", "brier")},
         "calibration_slope": slope,
@@ -176,7 +176,11 @@ def _mcc(
     return np.where((total > 0) & np.isnan(result), 0.0, result)
 
 
-def _auroc(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> np.ndarray:
+def auroc(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    """Average over classes the share of rightly ordered pairs, one class against the rest.
+
+    Pairs are counted within held-out sets; ``weights``: replicates x patients.
+    """
     sums = [no_pairs(len(weights)) for _ in classes]
     for held in sets:
         values, truth = probabilities(held, classes), truth_codes(held, classes)

@@ -46,7 +46,7 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     """
     horizons = horizons_of(sets[0].rows)
     known = [held for held in sets if len(held.training)]
-    harrell = _summed([harrell_pairs(held, weights) for held in sets], weights)
+    harrell = c_index(sets, weights)
     uno = _summed([uno_pairs(held, weights) for held in known], weights)
     antolini = _summed([antolini_pairs(held, weights) for held in sets], weights)
     aucs = {
@@ -62,6 +62,11 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
         "calibration_slope": _slope(sets, harrell.comparable > 0, weights),
         **{f"mean_calibration@{t}": mean_calibration(sets, t, weights) for t in horizons},
     }
+
+
+def c_index(sets: Sequence[HeldOut], weights: np.ndarray) -> PairSums:
+    """Count the pairs of Harrell's C within held-out sets; ``weights``: replicates x patients."""
+    return _summed([harrell_pairs(held, weights) for held in sets], weights)
 
 
 def _summed(parts: Sequence[PairSums], weights: np.ndarray) -> PairSums:
