@@ -1,29 +1,33 @@
 """How often the verdict is right: simulated cohorts, real models, the whole automatic rule.
 
     .tools/bin/python benchmarks/verdict.py [--signals none linear clinical interaction]
-        [--cohorts 200] [--effects 1.0] [--at_once 10] [--out FILE]
+        [--cohorts 200] [--effects 1.0] [--at_once 20] [--out FILE]
 
 Two layers of 200 features, 30 of each informative (a latent factor plus noise of sd 0.5, as in
 planted_signals.py), and three clinical covariates; two classes:
 
 - ``none`` (300 patients): the class hangs on nothing.
 - ``linear`` (300): its log odds are 1.5 times the sum of both factors, which a linear model sees
-  as well as any.
+  as well as any. Only the headline is asked: both layers do add to one, and omics to covariates.
 - ``clinical`` (300): its log odds are 1.5 times the first covariate; the layers tell nothing.
 - ``interaction`` (600): it is the sign of the product of both factors. With ``--effects 0.5`` half
-  of the classes are drawn at random instead, and so on: power at smaller effects.
+  of the classes are drawn at random instead, and so on: power at smaller effects. The network is
+  ``attention``: the default one adds up what the layers say (docs/benchmarks.md, planted signals).
 
 Five folds, two repeats, three inner folds for models that tune; 0 trials; no negative controls, so
 that chance is judged by the bootstrap. Networks of several cohorts are trained together, as repeats
-of one run, which changes no member. A line for each cohort and question goes to FILE; printed is
-how often each verdict was given.
+of one run, which changes no member. The rule calls a network that is not better than chance 'no
+usable signal' whatever it is measured against, so that the models on the other side are only
+trained where it is better. A line for each cohort and question goes to FILE; printed is how often
+each verdict was given.
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
 
 from omicsfusion.assess.comparison.judging import compare  # noqa: E402
-from omicsfusion.assess.comparison.verdict import Margins  # noqa: E402
+from omicsfusion.assess.comparison.verdict import NO_SIGNAL, Margins  # noqa: E402
 from omicsfusion.models.cohort import GroupReader  # noqa: E402
 from omicsfusion.models.fit import prediction_table  # noqa: E402
 from omicsfusion.models.registry import parse_model  # noqa: E402
@@ -48,7 +52,17 @@ PATIENTS = {"none": 300, "linear": 300, "clinical": 300, "interaction": 600}
 LAYERS = ("clinical", "cnv", "rna")
 FEATURES, INFORMATIVE, COVARIATES = 200, 30, 3
 FOLDS, REPEATS, INNER_FOLDS = 5, 2, 3
-MODELS = ("clinical", "linear", "linear-only-cnv", "linear-only-rna", "fused", "fused+clinical")
+NETWORK = {"none": "fused", "linear": "fused", "clinical": "fused", "interaction": "attention"}
+SINGLE_LAYERS = ("linear-only-cnv", "linear-only-rna")
+OTHERS = {
+    "none": ("linear", *SINGLE_LAYERS),
+    "linear": ("linear",),
+    "clinical": ("linear", *SINGLE_LAYERS),
+    "interaction": ("linear", *SINGLE_LAYERS),
+}
+"""What the network is measured against."""
+
+WITH_COVARIATES = ("none", "clinical")
 SHOWN = ("question", "verdict", "difference", "ci_low", "ci_high", "se", "p", "p_holm")
 
 
@@ -57,7 +71,7 @@ def main() -> None:
     parser.add_argument("--signals", nargs="+", choices=PATIENTS, default=list(PATIENTS))
     parser.add_argument("--cohorts", type=int, default=200)
     parser.add_argument("--effects", type=float, nargs="+", default=[1.0])
-    parser.add_argument("--at_once", type=int, default=10, help="cohorts trained together")
+    parser.add_argument("--at_once", type=int, default=20, help="cohorts trained together")
     parser.add_argument("--out", type=Path, default=Path("verdicts.tsv"))
     given = parser.parse_args()
     rows = []
@@ -79,37 +93,65 @@ def summary(rows: list[dict[str, object]], signal: str, effect: float) -> str:
 
 
 def judged(signal: str, effect: float, cohorts: range) -> Iterator[dict[str, object]]:
-    """Train all models on some cohorts and judge each."""
-    with tempfile.TemporaryDirectory() as folder:
-        for inner in (0, INNER_FOLDS):
-            write_cohorts(Path(folder) / str(inner), signal, effect, cohorts, inner)
-        # A network that is the only one of its side is not chosen by inner folds.
-        tables = [
-            predictions(Path(folder) / str(0 if model.startswith("fused") else INNER_FOLDS), model)
-            for model in MODELS
-        ]
-    table = pd.concat(tables)
+    """Train the models on some cohorts and judge each."""
+    network = NETWORK[signal]
+    first = [network]
+    if signal in WITH_COVARIATES:
+        first += ["clinical", f"{network}+clinical"]
+    # A network that is the only one of its side is not chosen by inner folds, nor is clinical.
+    tables = of_cohorts(predictions(first, signal, effect, cohorts, inner=0))
+    found = {cohort: questions_of(tables[cohort], network, cohort) for cohort in cohorts}
+    better = [cohort for cohort in cohorts if found[cohort]["beats_chance"]]
+    others = predictions(OTHERS[signal], signal, effect, better, INNER_FOLDS) if better else None
     for cohort in cohorts:
-        here = (table["repeat"] - 1) // REPEATS == cohort
-        own = table[here].assign(repeat=(table.loc[here, "repeat"] - 1) % REPEATS + 1)
-        _, _, record = compare(own, ["fused"], "classification", cohort, Margins())
-        for question in record["targets"][0]["questions"]:
-            about = {"signal": signal, "effect": effect, "cohort": cohort}
+        about = {"signal": signal, "effect": effect, "cohort": cohort}
+        questions = found[cohort]["questions"]
+        if cohort in better:
+            table = pd.concat([tables[cohort], of_cohorts(others)[cohort]])
+            questions = questions_of(table, network, cohort)["questions"]
+        else:
+            for name in ("shallow", "best_layer"):
+                yield {**about, "question": name, "verdict": NO_SIGNAL}
+        for question in questions:
             yield {**about, **{name: question[name] for name in SHOWN}}
 
 
-def predictions(folder: Path, model: str) -> pd.DataFrame:
-    """Train a model on every scope and return its predictions."""
-    reader = GroupReader(sorted(folder.glob("*.matrices.h5")), read_splits(folder / "splits.tsv"))
-    outcome = read_outcome(folder / "samples.tsv", "classification")
-    spec = parse_model(model, LAYERS)
-    fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, [], seed=1), reader)
-    return prediction_table(fits, model, "class", outcome)
+def questions_of(table: pd.DataFrame, network: str, cohort: int) -> dict[str, Any]:
+    """Judge the models of one cohort."""
+    networks = sorted(set(NETWORK.values()), key=lambda name: name != network)
+    _, _, record = compare(table, networks, "classification", cohort, Margins())
+    return record["targets"][0]
 
 
-def write_cohorts(folder: Path, signal: str, effect: float, cohorts: range, inner: int) -> None:
+def of_cohorts(table: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """Part predictions by cohort, whose repeats are numbered from 1 again."""
+    number = (table["repeat"] - 1) // REPEATS
+    own = table.assign(repeat=(table["repeat"] - 1) % REPEATS + 1)
+    return {int(cohort): rows for cohort, rows in own.groupby(number)}
+
+
+def predictions(
+    models: Sequence[str], signal: str, effect: float, cohorts: Sequence[int], inner: int
+) -> pd.DataFrame:
+    """Train some models on every scope of some cohorts and return their predictions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_cohorts(folder, signal, effect, cohorts, inner)
+        splits = read_splits(folder / "splits.tsv")
+        reader = GroupReader(sorted(folder.glob("*.matrices.h5")), splits)
+        outcome = read_outcome(folder / "samples.tsv", "classification")
+        tables = []
+        for model in models:
+            spec = parse_model(model, LAYERS)
+            fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, [], seed=1), reader)
+            tables.append(prediction_table(fits, model, "class", outcome))
+    return pd.concat(tables)
+
+
+def write_cohorts(
+    folder: Path, signal: str, effect: float, cohorts: Sequence[int], inner: int
+) -> None:
     """Write cohorts, each with patients and repeats of its own, as one run with inner folds."""
-    folder.mkdir()
     blocks: dict[str, list[tuple[Scope, np.ndarray, list[str], list[str]]]] = {
         layer: [] for layer in LAYERS
     }
