@@ -60,13 +60,21 @@ def classification_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metr
     averaged = {name: mean_of_defined(values) for name, values in by_name.items()}
     slope = _calibration_slope(sets, classes, weights)
     return {
-        "balanced_accuracy": averaged.pop("balanced_accuracy"),
+        "balanced_accuracy": balanced_accuracy(sets, classes, weights),
         "auroc": auroc(sets, classes, weights),
         **_auprc(sets, classes, weights),
         **{name: averaged.pop(name) for name in ("macro_f1", "accuracy", "log_loss", "brier")},
         "calibration_slope": slope,
         **averaged,
     }
+
+
+def balanced_accuracy(
+    sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray
+) -> np.ndarray:
+    """Average the recalls of the classes that occur, by pool; ``weights`` replicates x patients."""
+    recalls = [_recalls(_counts(pool, classes, weights)) for pool in _pools(sets)]
+    return mean_of_defined(np.stack([mean_of_defined(of_pool) for of_pool in recalls], axis=-1))
 
 
 def probabilities(held: HeldOut, classes: Sequence[str]) -> np.ndarray:
@@ -128,21 +136,28 @@ def _pools(sets: Sequence[HeldOut]) -> list[list[HeldOut]]:
 
 
 def _pool_metrics(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> Metrics:
-    counts = sum(
-        (confusion_matrices(held, classes, weights) for held in sets),
-        start=np.zeros((len(weights), len(classes), len(classes))),
-    )
+    counts = _counts(sets, classes, weights)
     truths, predictions = counts.sum(axis=2), counts.sum(axis=1)
     hits, total = np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
-    recalls = ratio(hits, truths)
+    recalls = _recalls(counts)
     return {
-        "balanced_accuracy": mean_of_defined(recalls),
         "macro_f1": mean_of_defined(ratio(2 * hits, truths + predictions)),
         "accuracy": ratio(hits.sum(axis=1), total),
         "mcc": _mcc(hits.sum(axis=1), total, truths, predictions),
         **{f"recall:{name}": recalls[:, code] for code, name in enumerate(classes)},
         **_probability_metrics(sets, classes, weights),
     }
+
+
+def _counts(sets: Sequence[HeldOut], classes: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    return sum(
+        (confusion_matrices(held, classes, weights) for held in sets),
+        start=np.zeros((len(weights), len(classes), len(classes))),
+    )
+
+
+def _recalls(counts: np.ndarray) -> np.ndarray:
+    return ratio(np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2))
 
 
 def _probability_metrics(

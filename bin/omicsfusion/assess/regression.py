@@ -37,13 +37,12 @@ def regression_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     (within held-out sets, averaged with the sets' numbers of samples; 0 in a set whose predictions
     are all equal, left out where the truths are).
     """
-    squared, absolute, around, count = np.zeros((4, len(weights)))
+    squared, around, count = np.zeros((3, len(weights)))
     pearson, spearman, sizes = [], [], []
     for held in sets:
         truth, predicted = _truth_and_prediction(held)
         here = weights[:, held.patients]
         squared += here @ (truth - predicted) ** 2
-        absolute += here @ np.abs(truth - predicted)
         around += _squares(np.broadcast_to(truth - truth.mean(), here.shape), here)
         count += here.sum(axis=1)
         pearson.append(weighted_correlation(truth, predicted, here))
@@ -55,11 +54,22 @@ def regression_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     return {
         "r2": 1 - ratio(squared, around),
         "rmse": np.sqrt(ratio(squared, count)),
-        "mae": ratio(absolute, count),
+        "mae": mae(sets, weights),
         "calibration_slope": _calibration_slope(sets, weights),
         "pearson": mean_of_defined(np.stack(pearson, axis=-1), n),
         "spearman": mean_of_defined(np.stack(spearman, axis=-1), n),
     }
+
+
+def mae(sets: Sequence[HeldOut], weights: np.ndarray) -> np.ndarray:
+    """Average the absolute errors over all rows; ``weights``: replicates x patients."""
+    absolute, count = np.zeros((2, len(weights)))
+    for held in sets:
+        truth, predicted = _truth_and_prediction(held)
+        here = weights[:, held.patients]
+        absolute += here @ np.abs(truth - predicted)
+        count += here.sum(axis=1)
+    return ratio(absolute, count)
 
 
 def r2_of_parts(

@@ -47,7 +47,6 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     horizons = horizons_of(sets[0].rows)
     known = [held for held in sets if len(held.training)]
     harrell = c_index(sets, weights)
-    uno = _summed([uno_pairs(held, weights) for held in known], weights)
     antolini = _summed([antolini_pairs(held, weights) for held in sets], weights)
     aucs = {
         f"auc@{t}": _summed([auc_pairs(held, t, weights) for held in known], weights).share
@@ -55,7 +54,7 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
     }
     return {
         "c_index": harrell.share,
-        "uno_c": uno.share,
+        "uno_c": uno_c(sets, weights),
         "antolini_c": antolini.share,
         **aucs,
         **brier_scores(sets, weights),
@@ -67,6 +66,12 @@ def survival_metrics(sets: Sequence[HeldOut], weights: np.ndarray) -> Metrics:
 def c_index(sets: Sequence[HeldOut], weights: np.ndarray) -> PairSums:
     """Count the pairs of Harrell's C within held-out sets; ``weights``: replicates x patients."""
     return _summed([harrell_pairs(held, weights) for held in sets], weights)
+
+
+def uno_c(sets: Sequence[HeldOut], weights: np.ndarray) -> np.ndarray:
+    """Compute Uno's C of the held-out sets whose training samples are known."""
+    known = [held for held in sets if len(held.training)]
+    return _summed([uno_pairs(held, weights) for held in known], weights).share
 
 
 def _summed(parts: Sequence[PairSums], weights: np.ndarray) -> PairSums:
