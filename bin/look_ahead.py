@@ -4,16 +4,11 @@
 import argparse
 from pathlib import Path
 
-from omicsfusion.look_ahead import (
-    BATCH,
-    MISTAKES,
-    look_ahead,
-    mistaken_recipe,
-    outcome_as_covariates,
-)
+from omicsfusion.look_ahead import look_ahead, mistaken_recipe, outcome_as_covariates
 from omicsfusion.recipes.catalogue import read_catalogue
 from omicsfusion.recipes.recipe import Recipe
 from omicsfusion.scopes import read_splits
+from omicsfusion.tables.mistakes import BATCH, MISTAKES
 from omicsfusion.tables.outcome import TASKS, read_samples
 from omicsfusion.tables.tsv import write_tsv
 

@@ -17,10 +17,8 @@ from omicsfusion.recipes.catalogue import STEPS, Catalogue
 from omicsfusion.recipes.recipe import Choice, Recipe, settled_choice
 from omicsfusion.scopes import OUTER
 from omicsfusion.splits import ALL, COLUMNS, list_groups
+from omicsfusion.tables.mistakes import BATCH, SELECTION, TUNING
 from omicsfusion.tables.outcome import outcome_columns
-
-SELECTION, TUNING, BATCH = "selection", "tuning", "batch"
-MISTAKES = (SELECTION, TUNING, BATCH)
 
 SELECTED = 50
 """Features of each layer that are selected before splitting, by the outcome of all samples."""
@@ -60,11 +58,11 @@ class LookAhead:
 def look_ahead(splits: pd.DataFrame, mistake: str) -> LookAhead:
     """Make the scopes of a mistake from those of the run.
 
-    ``selection``, ``batch``: chains of all scopes, inner ones too, are fitted on all samples; models
-    are fitted, tuned and tested as ever. ``tuning``: each outer fold has one inner fold, which is
-    that fold itself: what is chosen is chosen on its test samples. Networks also stop on them,
-    and learn from the samples that would have stopped them: there a test sample stands twice, as
-    ``stop`` and as ``test``.
+    ``selection``, ``batch``: chains of all scopes, inner ones too, are fitted on all samples;
+    models are fitted, tuned and tested as ever. ``tuning``: each outer fold has one inner fold,
+    which is that fold itself: what is chosen is chosen on its test samples. Networks also stop on
+    them, and learn from the samples that would have stopped them: there a test sample stands
+    twice, as ``stop`` and as ``test``.
 
     Parameters
     ----------

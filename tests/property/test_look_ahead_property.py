@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omicsfusion.look_ahead import MISTAKES, SELECTION, TUNING, look_ahead
+from omicsfusion.look_ahead import look_ahead
 from omicsfusion.scopes import OUTER
+from omicsfusion.tables.mistakes import MISTAKES, SELECTION, TUNING
 from tests.property.test_splits_property import cohorts, families, split
 
 SCOPE = ["repeat", "fold", "inner"]

@@ -8,11 +8,7 @@ import pandas as pd
 import pytest
 
 from omicsfusion.look_ahead import (
-    BATCH,
-    MISTAKES,
     SELECTED,
-    SELECTION,
-    TUNING,
     look_ahead,
     mistaken_recipe,
     outcome_as_covariates,
@@ -20,6 +16,7 @@ from omicsfusion.look_ahead import (
 from omicsfusion.recipes.catalogue import STEPS, read_catalogue
 from omicsfusion.recipes.recipe import Recipe, settle
 from omicsfusion.scopes import OUTER
+from omicsfusion.tables.mistakes import BATCH, MISTAKES, SELECTION, TUNING
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.unit.test_splits import classes, samples_table, split
 
