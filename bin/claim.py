@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from omicsfusion.assess.optimism import mistake_of, optimism
+from omicsfusion.assess.optimism import mistake_of, score_claims
 from omicsfusion.assess.predictions import PredictionsError, gather_predictions
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.outcome import TASKS
@@ -29,7 +29,7 @@ def main() -> None:
         claims = {mistake: gather_predictions(paths, task) for mistake, paths in files.items()}
     except PredictionsError as problem:
         sys.exit(str(problem))
-    write_tsv(optimism(whole, claims, task, arguments.mistakes), "optimism.tsv")
+    write_tsv(score_claims(whole, claims, task, arguments.mistakes), "optimism.tsv")
 
 
 if __name__ == "__main__":

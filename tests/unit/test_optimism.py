@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omicsfusion.assess.optimism import COLUMNS, NO_BATCH, NOT_TRAINED, mistake_of, optimism
+from omicsfusion.assess.optimism import COLUMNS, NO_BATCH, NOT_TRAINED, mistake_of, score_claims
 from omicsfusion.assess.predictions import gather_predictions
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.mistakes import MISTAKES
@@ -36,7 +36,7 @@ def test_claims_are_scored_as_one_does_by_hand():
     # Right: 3 pairs of 3 and 2 of 3 (e and f change places); the claim: all 6.
     whole = survival_rows([3, 2, 1, 3, 1, 2])
     claimed = survival_rows([3, 2, 1, 3, 2, 1])
-    table = optimism(whole, {"selection": claimed}, "survival", MISTAKES)
+    table = score_claims(whole, {"selection": claimed}, "survival", MISTAKES)
     assert list(table.columns) == COLUMNS
     row = table[(table["metric"] == "c_index") & (table["mistake"] == "selection")].iloc[0]
     assert row["honest"] == pytest.approx(5 / 6)
@@ -52,7 +52,7 @@ def test_the_honest_side_is_the_metric_of_the_first_repeat_on_its_test_folds(tas
     first = whole[whole["repeat"] == 1]
     metrics = assess(first, task, 1)["metrics"]
     wanted = metrics[metrics["scope"] == "test"].set_index(["model", "metric"])["estimate"]
-    table = optimism(whole, {"tuning": first}, task, MISTAKES)
+    table = score_claims(whole, {"tuning": first}, task, MISTAKES)
     found = table[table["mistake"] == "tuning"].set_index(["model", "metric"])
     pd.testing.assert_series_equal(found["honest"], wanted, check_names=False)
     # The same predictions claim the same, metrics that ask for training outcomes among them.
@@ -63,7 +63,7 @@ def test_the_honest_side_is_the_metric_of_the_first_repeat_on_its_test_folds(tas
 def test_a_claim_takes_its_training_outcomes_from_the_honest_run(tables):
     whole = tables("survival")
     first = whole[(whole["repeat"] == 1) & (whole["scope"] == "test")]
-    table = optimism(whole, {"tuning": first}, "survival", MISTAKES)
+    table = score_claims(whole, {"tuning": first}, "survival", MISTAKES)
     ibs = table[(table["metric"] == "ibs") & (table["mistake"] == "tuning")]
     assert len(ibs)
     assert (ibs["difference"] == 0).all()
@@ -72,7 +72,7 @@ def test_a_claim_takes_its_training_outcomes_from_the_honest_run(tables):
 def test_what_was_not_claimed_says_why():
     whole = survival_rows([3, 2, 1, 3, 1, 2])
     half = whole[whole["fold"] == 1]
-    table = optimism(whole, {"tuning": half}, "survival", ("selection", "tuning"))
+    table = score_claims(whole, {"tuning": half}, "survival", ("selection", "tuning"))
     c_index = table[table["metric"] == "c_index"].set_index("mistake")
     assert c_index.index.tolist() == list(MISTAKES)
     assert c_index["reason"].to_dict() == {
@@ -87,7 +87,7 @@ def test_what_was_not_claimed_says_why():
 def test_fits_that_failed_are_told_and_claim_chance():
     whole = survival_rows([3, 2, 1, 3, 2, 1])
     failed = survival_rows([3, 2, 1] + 3 * [np.nan])
-    table = optimism(whole, {"batch": failed}, "survival", MISTAKES)
+    table = score_claims(whole, {"batch": failed}, "survival", MISTAKES)
     row = table[(table["metric"] == "c_index") & (table["mistake"] == "batch")].iloc[0]
     assert row["claimed"] == pytest.approx(0.75)
     assert row["reason"] == "1 of 2 fits failed and counts as chance"
@@ -96,8 +96,8 @@ def test_fits_that_failed_are_told_and_claim_chance():
 def test_further_repeats_and_permuted_outcomes_are_not_looked_at():
     whole = survival_rows([3, 2, 1, 3, 1, 2])
     others = [whole.assign(repeat=2, risk=0.0), whole.assign(permutation=1, risk=0.0)]
-    alone = optimism(whole, {"tuning": whole}, "survival", MISTAKES)
-    among = optimism(pd.concat([whole, *others]), {"tuning": whole}, "survival", MISTAKES)
+    alone = score_claims(whole, {"tuning": whole}, "survival", MISTAKES)
+    among = score_claims(pd.concat([whole, *others]), {"tuning": whole}, "survival", MISTAKES)
     pd.testing.assert_frame_equal(alone, among)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from omicsfusion.assess.optimism import optimism
+from omicsfusion.assess.optimism import score_claims
 from omicsfusion.assess.predictions import gather_predictions
 from omicsfusion.look_ahead import look_ahead, mistaken_recipe, outcome_as_covariates
 from omicsfusion.models.training_task import train_group
@@ -114,7 +114,7 @@ def claims(cohort: Noise, model: str, mistake: str) -> pd.Series:
     recipe = mistaken_recipe(mistake, RECIPE, TASK, read_catalogue())
     honest = predicted(cohort, model, "all", (cohort.splits, cohort.splits), RECIPE)
     claimed = predicted(cohort, model, mistake, (made.prepare, own), recipe, covariates)
-    table = optimism(honest, {mistake: claimed}, TASK, [mistake])
+    table = score_claims(honest, {mistake: claimed}, TASK, [mistake])
     return table[(table["metric"] == "auroc") & (table["mistake"] == mistake)].iloc[0]
 
 

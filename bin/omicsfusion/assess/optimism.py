@@ -32,7 +32,7 @@ def mistake_of(name: str) -> str:
     return next(mistake for mistake in MISTAKES if group.startswith(mistake))
 
 
-def optimism(
+def score_claims(
     whole: pd.DataFrame, claims: Mapping[str, pd.DataFrame], task: str, made: Sequence[str]
 ) -> pd.DataFrame:
     """Score what every model claims with each mistake, beside its honest score.
