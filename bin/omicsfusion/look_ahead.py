@@ -9,6 +9,7 @@ the outcome).
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -121,13 +122,15 @@ def mistaken_recipe(mistake: str, recipe: Recipe, task: str, catalogue: Catalogu
     whether batches and outcome are confounded. A kind of layer that has no such step, and
     ``tuning``, change nothing.
     """
+    options: dict[str, Any]
     if mistake == SELECTION:
-        wanted = ("select", "univariate", {"max_features": SELECTED, "min_features": SELECTED})
+        step, method = "select", "univariate"
+        options = {"max_features": SELECTED, "min_features": SELECTED}
     elif mistake == BATCH:
-        wanted = ("batch", "combat", {"protect": list(outcome_columns(task)), "force": True})
+        step, method = "batch", "combat"
+        options = {"protect": list(outcome_columns(task)), "force": True}
     else:
         return recipe
-    step, method, options = wanted
     own = recipe.uses(step)
     supervised = own is not None and METHODS[own.step, own.method].supervised
     if supervised or method not in catalogue.for_kind(recipe.kind, step):
