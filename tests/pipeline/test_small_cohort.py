@@ -191,23 +191,20 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     untouched = run(tmp_path, *arguments, project=project)
     assert untouched.submitted == []
 
-    # The learning curve is added to a finished run, of which nothing is computed again.
-    curve = run(tmp_path, *arguments, "--learning_curve", project=project)
-    assert curve.code == 0, curve.text
-    assert set(curve.submitted) == {*LEARNING_CURVE, "REPORT"}
-    _curve_is_published(curve)
+    # The learning curve and what mistakes claim are added to a finished run, of which nothing is
+    # computed again: their own tables and the page alone tell of them.
+    extras = ("--learning_curve", "--show_optimism")
+    added = run(tmp_path, *arguments, *extras, project=project)
+    assert added.code == 0, added.text
+    assert set(added.submitted) == {*LEARNING_CURVE, *OPTIMISM, "REPORT"}
+    _curve_is_published(added)
+    _claims_are_published(added)
 
     # And so are negative controls, but for what reads the predictions of all.
     controls = run(tmp_path, *arguments, "--negative_control", 2, project=project)
     assert controls.code == 0, controls.text
     assert set(controls.submitted) == {*NEGATIVE_CONTROL, "ASSESS", "REPORT"}
     _controls_are_published(controls)
-
-    # What the mistakes claim is told by their own table and the page alone.
-    optimism = run(tmp_path, *arguments, "--show_optimism", project=project)
-    assert optimism.code == 0, optimism.text
-    assert set(optimism.submitted) == {*OPTIMISM, "REPORT"}
-    _claims_are_published(optimism)
 
     report = edit("report/__init__.py")
     assert set(report.submitted) == {"REPORT"}
