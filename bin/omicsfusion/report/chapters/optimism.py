@@ -83,7 +83,9 @@ def _table(results: Results, rows: pd.DataFrame) -> Table:
         cells,
         note=(
             "Below each claim its difference to the honest score, of the first repeat of the folds"
-            f"{size}. All metrics: {FILE}."
+            f"{size}. Where the layers' own selection is not by the outcome, selection before "
+            "splitting has taken its place, and the difference holds that, too. All metrics: "
+            f"{FILE}."
         ),
     )
 
