@@ -8,6 +8,7 @@ include { EXAMINE           } from './subworkflows/local/examine/main'
 include { INPUT             } from './subworkflows/local/input/main'
 include { INTERPRET         } from './subworkflows/local/interpret/main'
 include { LEARN             } from './subworkflows/local/learn/main'
+include { OPTIMISM          } from './subworkflows/local/optimism/main'
 include { PREPARE           } from './subworkflows/local/prepare/main'
 include { PRETRAIN          } from './modules/local/pretrain/main'
 include { RECORD            } from './subworkflows/local/provenance/main'
@@ -15,6 +16,7 @@ include { REPORT            } from './modules/local/report/main'
 include { SELFTEST          } from './modules/local/selftest/main'
 include { codeOf            } from './subworkflows/local/provenance/main'
 include { helpText          } from './subworkflows/local/parameters/main'
+include { mistakesOf        } from './subworkflows/local/parameters/main'
 include { parameterProblems } from './subworkflows/local/parameters/main'
 
 // The whole way: check, import, split, preprocess, train, assess, explain, report.
@@ -28,7 +30,7 @@ workflow OMICSFUSION {
     preprocess = options.preprocess ? file(options.preprocess, checkIfExists: true) : []
 
     INPUT(file(options.input), file(options.samples), preprocess, options)
-    INPUT.out.gate.combine(INPUT.out.plan).subscribe { plan, figures -> log.info(plan.text + controlsInPlan(figures, options.negative_control)) }
+    INPUT.out.gate.combine(INPUT.out.plan).subscribe { plan, figures -> log.info(plan.text + controlsInPlan(figures, options.negative_control) + mistakesInPlan(figures, options)) }
     ch_gate = INPUT.out.gate.filter { _plan -> options.step == 'train' }
 
     PREPARE(ch_gate, INPUT.out.layers, INPUT.out.samples, INPUT.out.recipes, INPUT.out.covariates, options)
@@ -62,6 +64,17 @@ workflow OMICSFUSION {
         known,
         options
     )
+    OPTIMISM(
+        PREPARE.out.by_layer,
+        INPUT.out.recipes,
+        INPUT.out.settled,
+        INPUT.out.covariates,
+        INPUT.out.n_layers,
+        [samples: PREPARE.out.checked, splits: PREPARE.out.splits, horizons: PREPARE.out.horizons],
+        LEARN.out.predictions,
+        known,
+        options
+    )
     INTERPRET(LEARN.out.models, PREPARE.out.matrices, PREPARE.out.splits, known.gene_sets, options)
 
     LOOK(channel.of(options.gpu).filter { wish -> wish != 'none' && options.step == 'train' })
@@ -74,7 +87,7 @@ workflow OMICSFUSION {
         sorted(PREPARE.out.tables.mix(INPUT.out.settled)),
         sorted(LEARN.out.logs),
         LEARN.out.predictions,
-        sorted(LEARN.out.assess.flatten().mix(CURVE.out.curve)),
+        sorted(LEARN.out.assess.flatten().mix(CURVE.out.curve, OPTIMISM.out.optimism)),
         sorted(INTERPRET.out.explain),
         sorted(INTERPRET.out.enrich),
         RECORD.out.parameters,
@@ -176,6 +189,16 @@ def controlsInPlan(figures, n) {
     def one = new groovy.json.JsonSlurper().parseText(figures.text).negative_control
     return n && one
         ? "\n--negative_control ${n} adds ${n * one.tasks} tasks, ${n * one.fits} fits and about ${Math.ceil(n * one.seconds / 60).toInteger()} min.\n".toString()
+        : ''
+}
+
+// What --show_optimism adds to the plan, as controls do: with each mistake the training sets of a control
+// or, where settings are tuned on the test folds, fewer.
+def mistakesInPlan(figures, Map options) {
+    def one = new groovy.json.JsonSlurper().parseText(figures.text).negative_control
+    def n = mistakesOf(options).size()
+    return n && one
+        ? "\n--show_optimism adds at most ${n * one.fits} fits and about ${Math.ceil(n * one.seconds / 60).toInteger()} min.\n".toString()
         : ''
 }
 

@@ -10,8 +10,11 @@ import pandas as pd
 from omicsfusion.assess.comparison.judging import compare
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.learning_curve import learning_curve
+from omicsfusion.assess.optimism import score_claims
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
+from omicsfusion.assess.predictions import classes_of
 from omicsfusion.assess.summary import assess
+from omicsfusion.tables.mistakes import SELECTION, TUNING
 from omicsfusion.tables.problems import Problems, write_problems
 from omicsfusion.tables.tsv import write_tsv
 from tests.examined_tables import write_examined
@@ -37,6 +40,7 @@ def write_results(
     trials: int = 0,
     learning: bool = False,
     controls: int = 0,
+    optimism: bool = False,
 ) -> Path:
     """Write the whole folder and return it.
 
@@ -56,6 +60,8 @@ def write_results(
         Whether the run drew a learning curve, of which a quarter of the patients was left out.
     controls
         How many permutations of the outcome were trained on.
+    optimism
+        Whether the run showed what the usual mistakes claim, without batches.
     """
     table = predictions_table(task, patients, external=external, models=models)
     table = _with_class_names(table, class_names) if task == "classification" else table
@@ -83,6 +89,8 @@ def write_results(
     _write(folder / "assess/metrics_by_pattern.tsv", by_pattern)
     if learning:
         _write(folder / "assess/learning_curve.tsv", _learning(table, task))
+    if optimism:
+        _write(folder / "assess/optimism.tsv", _optimism(table, task))
     for model in models:
         _write(folder / f"models/{model}.all.training.tsv", _training(model, splits, failed_fits))
         if model.startswith("fused"):
@@ -116,6 +124,19 @@ def _write(path: Path, table: pd.DataFrame) -> None:
 def _write_json(path: Path, record: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _optimism(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Score the truth itself as a claim, and the run's own predictions as another."""
+    first = table[(table["repeat"] == 1) & (table["scope"] == "test")]
+    seen = first.copy()
+    if task == "classification":
+        for name in classes_of(table):
+            seen[f"p_{name}"] = (seen["truth"] == name).astype(float)
+    else:
+        known = -seen["time"] if task == "survival" else seen["truth"]
+        seen["risk" if task == "survival" else "mean"] = known
+    return score_claims(table, {SELECTION: seen, TUNING: first}, task, (SELECTION, TUNING))
 
 
 def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:

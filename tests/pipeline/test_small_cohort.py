@@ -11,7 +11,7 @@ import pytest
 
 from tests.pipeline.conftest import CLASSES, SMALL, inputs_in
 from tests.pipeline.engine import Run, copy_of_project, run, run_until_killed, tables_of
-from tests.pipeline.test_stub import LEARNING_CURVE, NEGATIVE_CONTROL
+from tests.pipeline.test_stub import LEARNING_CURVE, NEGATIVE_CONTROL, OPTIMISM
 
 pytestmark = pytest.mark.engine
 
@@ -178,7 +178,7 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     small_cohort: Path, tmp_path: Path
 ) -> None:
     project = copy_of_project(tmp_path / "project")
-    arguments = (*inputs_in(small_cohort), *CLASSES, *SHALLOW, "-resume")
+    arguments = (*inputs_in(small_cohort), *CLASSES, *SHALLOW, "--batch", "site", "-resume")
     library = project / "bin" / "omicsfusion"
 
     def edit(name: str) -> Run:
@@ -191,11 +191,14 @@ def test_an_edit_of_library_code_re_runs_what_uses_it_and_nothing_else(
     untouched = run(tmp_path, *arguments, project=project)
     assert untouched.submitted == []
 
-    # The learning curve is added to a finished run, of which nothing is computed again.
-    curve = run(tmp_path, *arguments, "--learning_curve", project=project)
-    assert curve.code == 0, curve.text
-    assert set(curve.submitted) == {*LEARNING_CURVE, "REPORT"}
-    _curve_is_published(curve)
+    # The learning curve and what mistakes claim are added to a finished run, of which nothing is
+    # computed again: their own tables and the page alone tell of them.
+    extras = ("--learning_curve", "--show_optimism")
+    added = run(tmp_path, *arguments, *extras, project=project)
+    assert added.code == 0, added.text
+    assert set(added.submitted) == {*LEARNING_CURVE, *OPTIMISM, "REPORT"}
+    _curve_is_published(added)
+    _claims_are_published(added)
 
     # And so are negative controls, but for what reads the predictions of all.
     controls = run(tmp_path, *arguments, "--negative_control", 2, project=project)
@@ -249,6 +252,22 @@ def _controls_are_published(done: Run) -> None:
         assert not list((done.outdir / folder).glob("*.p00*"))
     page = (done.outdir / "report" / "omicsfusion_report.html").read_text()
     assert "Against permuted outcomes" in page
+
+
+def _claims_are_published(done: Run) -> None:
+    """Every model claims something with every mistake; nothing that looked ahead is kept."""
+    claims = read(done, "assess/optimism.tsv")
+    points = claims[claims["metric"] == "auroc"]
+    assert len(points) == 2 * 3
+    assert points[["honest", "claimed", "difference"]].notna().all(axis=None)
+    assert points["reason"].isna().all()
+    by_model = points.set_index(["model", "mistake"])["difference"]
+    assert (by_model["linear"] != 0).any()
+    for folder in ("models", "preprocess"):
+        kept = [path.name for path in (done.outdir / folder).glob("*")]
+        assert not [name for name in kept if name.split(".")[1] in by_model.index.levels[1]]
+    page = (done.outdir / "report" / "omicsfusion_report.html").read_text()
+    assert "What the usual mistakes would have claimed" in page
 
 
 def test_a_run_killed_in_training_resumes_to_the_same_bytes(

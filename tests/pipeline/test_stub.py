@@ -34,6 +34,7 @@ LEARNING_CURVE = [
 
 
 NEGATIVE_CONTROL = ["PERMUTE", "PREPROCESS_NEGATIVE_CONTROL", "TRAIN_NEGATIVE_CONTROL"]
+OPTIMISM = ["LOOK_AHEAD", "PREPROCESS_OPTIMISM", "TRAIN_OPTIMISM", "CLAIM"]
 PRETRAINING = [
     "CHECK_INPUT",
     "CHECK_RECIPES",
@@ -66,14 +67,15 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     encoders.touch()
     models = ["--models", "clinical,linear,linear-only-*,fused,graph", "--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
-    branches = ["--learning_curve", "--negative_control", 2]
+    branches = ["--learning_curve", "--negative_control", 2, "--show_optimism"]
     done = run(tmp_path, "-profile", "test", "-stub-run", *branches, *models, parser=parser)
     assert done.code == 0, done.text
     assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
     assert "--negative_control leaves out permutation 2: a stub" in done.text
     assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
-    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL}
+    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL, *OPTIMISM}
     assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 7
+    assert done.submitted.count("TRAIN_OPTIMISM") == 2 * 7
     for layer in ("methylation", "protein", "rna"):
         assert f":TRAIN (linear-only-{layer}.all)" in done.text
     assert not list((done.outdir / "models").glob("*.[np]*.*"))

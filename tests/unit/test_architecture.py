@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "splits": SPLITTING,
     "learning_splits": SPLITTING,
     "negative_control": SPLITTING,
+    "look_ahead": SPLITTING | {"recipes", "preprocess"},
     "recipes": GROUND | {"tables"},
     "preprocess": SPLITTING | {"recipes"},
     "qc": GROUND | {"tables", "scopes", "preprocess"},

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from omicsfusion.assess.predictions import ID_COLUMNS
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -90,3 +92,14 @@ def held_out_sets(entry: pd.DataFrame, scope: str, patients: Sequence[str]) -> l
             )
         )
     return sets
+
+
+def tested_in(table: pd.DataFrame) -> set[tuple[object, ...]]:
+    """Return the test samples of each outer fold that a table of predictions holds."""
+    rows = scored_rows(table, "test")
+    return set(zip(rows["fold"], rows["sample"], strict=True))
+
+
+def n_failed(sets: Sequence[HeldOut]) -> int:
+    """Count the fits of which no sample has a prediction."""
+    return sum(bool(held.rows.iloc[:, len(ID_COLUMNS)].isna().all()) for held in sets)

@@ -16,8 +16,8 @@ from omicsfusion.assess.bootstrap import (
     patient_weights,
     replicated,
 )
-from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
-from omicsfusion.assess.predictions import ID_COLUMNS, with_outcome
+from omicsfusion.assess.held_out import held_out_sets, n_failed, scored_rows, tested_in
+from omicsfusion.assess.predictions import with_outcome
 from omicsfusion.assess.summary import METRICS
 
 SCOPE = "test"
@@ -120,20 +120,10 @@ def _point(
     None where some of the test samples of the whole were not predicted: what is left of them could
     not be compared.
     """
-    if _tested(table) != _tested(whole):
+    if tested_in(table) != tested_in(whole):
         return None
     sets = held_out_sets(table, SCOPE, patients)
-    return replicated(lambda w: METRICS[task](sets, w), weights), _n_failed(sets)
-
-
-def _tested(table: pd.DataFrame) -> set[tuple[object, ...]]:
-    rows = scored_rows(table, SCOPE)
-    return set(zip(rows["fold"], rows["sample"], strict=True))
-
-
-def _n_failed(sets: Sequence[HeldOut]) -> int:
-    """Count the fits of which no sample has a prediction."""
-    return sum(bool(held.rows.iloc[:, len(ID_COLUMNS)].isna().all()) for held in sets)
+    return replicated(lambda w: METRICS[task](sets, w), weights), n_failed(sets)
 
 
 def _rows(

@@ -92,9 +92,22 @@ def settle(
         name = wanted or default
         if name == NO_METHOD:
             continue
-        method = catalogue.methods[step][name]
-        own = {option: rule.default for option, rule in method.options.items()}
         # The kind's options belong to the kind's method; another method has its own.
-        settled = {**method.params, **own, **(of_default if name == default else {}), **options}
-        choices.append(Choice(step, name, settled, file))
+        said = {**(of_default if name == default else {}), **options}
+        choices.append(settled_choice(catalogue, step, name, said, file))
     return Recipe(kind, tuple(choices), max_absent, tuple(step for step in STEPS if step in wishes))
+
+
+def settled_choice(
+    catalogue: Catalogue, step: str, method: str, options: Mapping[str, Any], file: str = ""
+) -> Choice:
+    """Return how a step is done, with what its method uses where nothing is said.
+
+    Parameters
+    ----------
+    options
+        What is said. It was checked before.
+    """
+    entry = catalogue.methods[step][method]
+    own = {option: rule.default for option, rule in entry.options.items()}
+    return Choice(step, method, {**entry.params, **own, **options}, file)

@@ -122,6 +122,13 @@ _MODELS = {
             "reason",
         ),
     ),
+    "optimism": (
+        "assess/optimism.tsv",
+        (
+            *("target", "model", "mistake", "metric", "honest", "claimed", "difference", "n"),
+            "reason",
+        ),
+    ),
     "comparison": (
         "assess/comparison.tsv",
         (
@@ -215,6 +222,6 @@ TEXT_COLUMNS = (
     *("step", "method", "did", "skipped", "reasons", "features", "stage", "measure", "mechanism"),
     *("chosen", "outlier", "sex_called", "sex_given", "sex_agrees", "name", "relation", "judged"),
     *("other", "other_layer", "other_feature", "other_cohort", "other_patient", "best_match"),
-    *("family", "against"),
+    *("family", "against", "mistake"),
     *("swapped_with", "flag", "guard", "detail", "advice", "state", "parameter", "structure"),
 )

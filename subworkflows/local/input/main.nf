@@ -2,13 +2,14 @@
 // From the samplesheet to layers on disk: check what can be checked, import every layer, and stop
 // with all problems together, or go on with none.
 //
-include { CHECK_INPUT   } from '../../../modules/local/check_input/main'
-include { CHECK_RECIPES } from '../../../modules/local/check_recipes/main'
-include { IMPORT        } from '../../../modules/local/import/main'
-include { codeOf        } from '../provenance/main'
-include { layerProblems } from '../parameters/main'
-include { modelsOf      } from '../parameters/main'
-include { rowsOf        } from '../parameters/main'
+include { CHECK_INPUT        } from '../../../modules/local/check_input/main'
+include { CHECK_RECIPES      } from '../../../modules/local/check_recipes/main'
+include { IMPORT             } from '../../../modules/local/import/main'
+include { codeOf             } from '../provenance/main'
+include { layerProblems      } from '../parameters/main'
+include { modelsOf           } from '../parameters/main'
+include { protectsCovariates } from '../tasks/main'
+include { rowsOf             } from '../parameters/main'
 
 workflow INPUT {
     take:
@@ -136,8 +137,7 @@ def recipeOf(path, List read) {
     def choices = new groovy.json.JsonSlurper().parseText(text).choices
     def wanted = choices*.file
     def tables = read.findAll { name, _table -> wanted.contains(name) }
-    def protects = choices.any { choice -> choice.options?.protect }
-    return [path.name - '.recipe.json', text, protects, tables*.get(0), tables*.get(1)]
+    return [path.name - '.recipe.json', text, protectsCovariates(text), tables*.get(0), tables*.get(1)]
 }
 
 def recipeArguments(Map options) {

@@ -175,9 +175,8 @@ def targetProblems(Map given) {
     def pupil = given.distil.toString() == 'true' && given.ensemble.toString() == '1'
         ? ["--distil needs several networks to learn from: give --ensemble 2 or more.".toString()]
         : []
-    def curved = targets.size() > 1 && given.learning_curve.toString() == 'true'
-        ? ["--learning_curve is of one target, and --target names ${targets.size()}. Leave one of them out.".toString()]
-        : []
+    def single = targets.size() > 1 ? ['learning_curve', 'show_optimism'].findAll { name -> given[name].toString() == 'true' } : []
+    def curved = single.collect { name -> "--${name} is of one target, and --target names ${targets.size()}. Leave one of them out.".toString() }
     return twice + ordered + distilled + pupil + curved
 }
 
@@ -227,6 +226,12 @@ def pretrainingProblems(Map given) {
     return (frozen ? ['--settings: freeze is for --pretrained encoders: give them, too, or leave it out.'] : []) +
         (again ? ['--pretrained is for training: --step pretrain begins anew.'] : []) +
         (nobody ? ["--pretrained: none of the models ${models.join(', ')} takes pretrained encoders. Families that do: ${registry().families.findAll { _family, entry -> entry.pretrained }.keySet().join(', ')}.".toString()] : [])
+}
+
+// Return the mistakes that --show_optimism makes: batches must be named for one of them.
+def mistakesOf(Map options) {
+    def made = ['selection', 'tuning'] + (options.batch ? ['batch'] : [])
+    return options.show_optimism ? made : []
 }
 
 def headTasks() {

@@ -1,5 +1,5 @@
 //
-// What the tasks of PREPROCESS and TRAIN are given, in the run itself and for the learning curve. This file
+// What the tasks of PREPROCESS and TRAIN are given, in the run itself and in its branches. This file
 // includes nothing: parser v2 (25.04) refuses a file with includes that two others include.
 //
 
@@ -29,6 +29,11 @@ def trainTasks(matrices, n_layers, readings) {
         .flatMap { group, found ->
             readings.collect { reading -> [[id: "${reading[0]}.${group}".toString(), model: reading[0], group: group], found] + reading.drop(1) }
         }
+}
+
+// Tell whether a recipe (JSON) protects covariates from a batch correction, which then needs them.
+def protectsCovariates(String recipe) {
+    return new groovy.json.JsonSlurper().parseText(recipe).choices.any { choice -> choice.options?.protect }
 }
 
 // What shapes the training of all models.

@@ -51,7 +51,7 @@ class BatchCorrection(OneToOneFeatureMixin, Step):
         ``pass``: they pass unchanged.
     force
         Correct even where batch and outcome are confounded. Not looked at here: the check stands
-        before the fit (:mod:`omicsfusion.preprocess.batch.confounding`), and this records the wish.
+        before the fit (``confounding.py``), and this records the wish.
 
     Attributes
     ----------

@@ -9,6 +9,7 @@ from omicsfusion.report.chapters.answer import headline_rows
 from omicsfusion.report.chapters.classes import class_views
 from omicsfusion.report.chapters.controls import controls_view
 from omicsfusion.report.chapters.learning import learning_view
+from omicsfusion.report.chapters.optimism import optimism_view
 from omicsfusion.report.chapters.patterns import patterns_table
 from omicsfusion.report.chapters.risk import risk_views
 from omicsfusion.report.chapters.values import value_views
@@ -50,6 +51,7 @@ def performance_chapter(results: Results) -> Chapter:
             "patterns": patterns_table(results),
             "learning": learning_view(results),
             "controls": controls_view(results),
+            "optimism": optimism_view(results),
             **VIEWS[results.task](results),
             "external": _external(results, external) if len(external) else None,
             "external_table": metrics_table(
