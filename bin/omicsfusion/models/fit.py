@@ -43,6 +43,9 @@ class Fit:
     target
         Which of several targets the fit predicts; empty when it predicts the only one, or all of
         them (its columns are then those of ``joint_column``).
+    members
+        What each of its networks predicts by itself: number, from 1 -> columns, NaN where it did
+        not converge. Empty for what has no networks, and where one took the place of several.
     """
 
     scope: Scope
@@ -57,6 +60,7 @@ class Fit:
     trials: Sequence[Mapping[str, object]] = ()
     importances: Sequence[Mapping[str, object]] = ()
     target: str = ""
+    members: Mapping[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -79,6 +83,7 @@ def new_fit(
     network: Callable[[], Any] | None = None,
     trials: Sequence[Mapping[str, object]] = (),
     importances: Sequence[Mapping[str, object]] = (),
+    members: Mapping[int, Mapping[str, np.ndarray]] | None = None,
 ) -> Fit:
     """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
     rows = predicted_rows(data)
@@ -94,6 +99,7 @@ def new_fit(
         network=None if data.scope.is_inner else network,
         trials=trials,
         importances=importances,
+        members=members or {},
     )
 
 

@@ -114,6 +114,13 @@ _MODELS = {
             *("ci_low", "ci_high", "n", "n_events", "reason"),
         ),
     ),
+    "seeds": (
+        "assess/seeds.tsv",
+        (
+            *("target", "model", "metric", "n_seeds", "n_failed", "mean"),
+            *("sd_seeds", "sd_folds", "sd_repeats", "ensemble", "reason"),
+        ),
+    ),
     "learning_curve": (
         "assess/learning_curve.tsv",
         (
