@@ -137,7 +137,7 @@ def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:
         }
     )
     first = table[table["repeat"] == 1]
-    predicted = first.columns[first.columns.str.match("p_|s_|risk$|mean$")]
+    predicted = first.columns[first.columns.str.match("p_|s_|own_|risk$|mean$")]
     half = first.copy()
     half[predicted] = half.groupby(["model", "fold"])[list(predicted)].transform("mean")
     return learning_curve(table, {0.5: half, 0.75: first}, shares, task, seed=1)
@@ -146,7 +146,7 @@ def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:
 def _members(table: pd.DataFrame) -> pd.DataFrame:
     """Take three networks from a model: each gives every third patient the mean prediction."""
     tested = table[table["scope"] == "test"].reset_index(drop=True)
-    predicted = list(tested.columns[tested.columns.str.match("p_|s_|risk$|mean$")])
+    predicted = list(tested.columns[tested.columns.str.match("p_|s_|own_|risk$|mean$")])
     means = tested.groupby(["model", "repeat", "fold"])[predicted].transform("mean")
     parts = []
     for number in (1, 2, 3):
@@ -161,7 +161,7 @@ def _permuted(table: pd.DataFrame, number: int) -> pd.DataFrame:
     """Give each patient of the first repeat the prediction of another of the same fold."""
     rng = np.random.default_rng(number)
     first = table[(table["repeat"] == 1) & (table["scope"] != "external")].copy()
-    predicted = list(first.columns[first.columns.str.match("p_|s_|risk$|mean$|sd$")])
+    predicted = list(first.columns[first.columns.str.match("p_|s_|own_|risk$|mean$|sd$")])
     for _, rows in first.groupby(["model", "fold", "inner"]):
         first.loc[rows.index, predicted] = rows[predicted].to_numpy()[rng.permutation(len(rows))]
     return first.assign(permutation=number)

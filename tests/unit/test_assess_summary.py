@@ -32,6 +32,11 @@ ADDED = {
         "logrank": [
             *("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high")
         ],
+        "d_calibration": [
+            *("model", "statistic", "p", "n"),
+            *(f"share_{i}" for i in range(1, 11)),
+            "reason",
+        ],
     },
     "regression": {},
 }

@@ -14,9 +14,12 @@ MEMBER_KEYS = (*KEYS[:-1], MEMBER, KEYS[-1])
 """Of predictions of single networks."""
 
 ID_COLUMNS = (*KEYS, "patient")
+OWN_SURVIVAL = "own_survival"
+"""Predicted survival at a sample's own time."""
+
 FIXED_COLUMNS = {
     "classification": ((), ("truth",)),
-    "survival": (("risk",), ("time", "event")),
+    "survival": (("risk",), (OWN_SURVIVAL, "time", "event")),
     "regression": (("mean", "sd"), ("truth",)),
 }
 """For each task the columns before and after the ``p_<class>`` or ``s_<time>`` columns."""

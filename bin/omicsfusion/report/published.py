@@ -154,6 +154,10 @@ _MODELS = {
         "assess/logrank.tsv",
         ("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high"),
     ),
+    "d_calibration": (
+        "assess/d_calibration.tsv",
+        ("model", "statistic", "p", "n", *(f"share_{i}" for i in range(1, 11)), "reason"),
+    ),
     "training": (
         "models/*.training.tsv",
         (

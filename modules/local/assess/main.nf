@@ -12,7 +12,7 @@ process ASSESS {
 
     output:
     path 'predictions.tsv', emit: predictions
-    path '{metrics,metrics_by_fold,metrics_by_pattern,seeds,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank}.tsv', emit: tables
+    path '{metrics,metrics_by_fold,metrics_by_pattern,seeds,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank,d_calibration}.tsv', emit: tables
     path 'verdict.json', emit: verdict
     tuple val(task.process), val('lifelines'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'lifelines\'))"'), topic: versions
 
