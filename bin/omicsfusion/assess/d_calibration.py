@@ -42,9 +42,8 @@ def d_calibration(model: str, sets: Sequence[HeldOut]) -> dict[str, object]:
     fewer than ``LEAST_SAMPLES`` samples, which ``reason`` says), ``n`` (samples in a repeat, the
     mean over repeats), and the share of the samples in each bin, that of the lowest survival first.
     """
-    parts = [_parts(held) for held in sets]
-    counts = np.concatenate(parts).sum(axis=0) / len({held.repeat for held in sets})
-    n = float(counts.sum())
+    parts, repeats = np.concatenate([_parts(h) for h in sets]), len({h.repeat for h in sets})
+    counts, n = parts.sum(axis=0) / repeats, len(parts) / repeats
     statistic = chi_square(counts)
     enough = n >= LEAST_SAMPLES
     return {
