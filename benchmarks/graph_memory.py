@@ -32,6 +32,8 @@ LAYERS = ("cnv", "rna")
 BATCH = 64
 STEPS = 3
 STOP_SHARE = 0.2
+MEMBERS = 2
+"""Networks of the fit."""
 HUBS = 1.5
 """A gene's place among all is the power of a uniform number: the first ones are drawn often."""
 
@@ -156,6 +158,7 @@ def measure(folder: str, convolution: str) -> None:
         [],
         seed=1,
         network=here / "network.tsv",
+        ensemble=MEMBERS,
     )
     graph.CONVOLUTION = convolution
     [fit] = graph.train(request, reader)
@@ -164,7 +167,7 @@ def measure(folder: str, convolution: str) -> None:
     fit.save(here / "model")
     genes = reader.width(reader.scopes[0], LAYERS[0])
     edges = sum(1 for _ in (here / "network.tsv").open())
-    estimated = graph.estimate_bytes(genes, edges, BATCH, graph.CHANNELS)
+    estimated = graph.estimate_bytes(genes, edges, BATCH, graph.CHANNELS, members=MEMBERS)
     seconds = [end - begun for begun, end in epochs]
     steps = STEPS + reader.role_counts(fit.scope)["stop"] / BATCH
     print(

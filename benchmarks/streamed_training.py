@@ -37,6 +37,8 @@ PIECE = 2**20
 """Bytes that are written or read at a time."""
 THREADS = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
 """As TRAIN has them."""
+MEMBERS = 2
+"""Networks of the fit."""
 SPREAD = 12**0.5
 """Of uniform numbers with a variance of 1."""
 SIGNAL = 0.15
@@ -192,6 +194,7 @@ def train(folder: str, way: str, n_epochs: str, n_buffers: str) -> None:
         read_outcome(here / "samples.tsv", "classification"),
         [],
         seed=1,
+        ensemble=MEMBERS,
     )
     started = time.monotonic()
     [fit] = fused.train(request, reader)

@@ -10,7 +10,8 @@ from typing import Any
 from omicsfusion.assess.comparison.judging import SCHEMA_VERSION, compare
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
-from omicsfusion.assess.predictions import PredictionsError, gather_predictions
+from omicsfusion.assess.predictions import MEMBER_KEYS, PredictionsError, gather_predictions
+from omicsfusion.assess.seed_spread import seed_spread
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.outcome import TASKS, read_samples
 from omicsfusion.tables.tsv import write_tsv
@@ -20,6 +21,7 @@ def main() -> None:
     """Read the files of TRAIN and write the tables of ASSESS into the working directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--predictions", nargs="+", required=True, help="files of TRAIN")
+    parser.add_argument("--members", nargs="+", required=True, help="of single networks")
     parser.add_argument("--samples", required=True, help="the clean samples.tsv")
     parser.add_argument("--task", choices=TASKS, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -34,12 +36,15 @@ def main() -> None:
     patterns = patterns_of(read_samples(arguments.samples, task))
     try:
         predictions = gather_predictions(arguments.predictions, task)
+        members = gather_predictions(arguments.members, task, MEMBER_KEYS)
         by_pattern = metrics_by_pattern(predictions, patterns, task, seed)
     except PredictionsError as problem:
         sys.exit(str(problem))
     write_tsv(predictions, "predictions.tsv")
     write_tsv(by_pattern, "metrics_by_pattern.tsv")
-    for name, table in assess(predictions, task, seed).items():
+    tables = assess(predictions, task, seed)
+    tables["seeds"] = seed_spread(members, predictions, tables["metrics"], task)
+    for name, table in tables.items():
         write_tsv(table, f"{name}.tsv")
     comparison, ranks, verdict = compare(
         predictions,

@@ -89,4 +89,5 @@ def _predictions(task: str, table: pd.DataFrame, rng: np.random.Generator) -> pd
         return pd.DataFrame({"mean": (table["truth"] + 2 * noise).round(0), "sd": 2.0})
     risk = (noise - np.log(table["time"])).round(1)
     curves = {f"s_{t}": np.exp(-float(t) / 4 * np.exp(risk / 2)) for t in HORIZONS}
-    return pd.DataFrame({"risk": risk, **curves})
+    own = np.exp(-table["time"] / 4 * np.exp(risk / 2))
+    return pd.DataFrame({"risk": risk, **curves, "own_survival": own})

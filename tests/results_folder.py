@@ -13,6 +13,7 @@ from omicsfusion.assess.learning_curve import learning_curve
 from omicsfusion.assess.optimism import score_claims
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.predictions import classes_of
+from omicsfusion.assess.seed_spread import seed_spread
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.mistakes import SELECTION, TUNING
 from omicsfusion.tables.problems import Problems, write_problems
@@ -79,8 +80,11 @@ def write_results(
         _write(folder / f"preprocess/{layer}.all.features.tsv", _features(layer, splits))
     _write(folder / "predictions/predictions.tsv", table)
     permuted = [_permuted(table, number) for number in range(1, controls + 1)]
-    for name, assessed in assess(pd.concat([table, *permuted]), task, seed=1).items():
-        _write(folder / f"assess/{name}.tsv", assessed)
+    assessed = assess(pd.concat([table, *permuted]), task, seed=1)
+    members = _members(table[table["model"].str.startswith("fused")])
+    assessed["seeds"] = seed_spread(members, table, assessed["metrics"], task)
+    for name, written in assessed.items():
+        _write(folder / f"assess/{name}.tsv", written)
     comparison, ranks, verdict = compare(table, ["fused"], task, 1, Margins())
     _write(folder / "assess/comparison.tsv", comparison)
     _write(folder / "assess/ranks.tsv", ranks)
@@ -154,17 +158,31 @@ def _learning(table: pd.DataFrame, task: str) -> pd.DataFrame:
         }
     )
     first = table[table["repeat"] == 1]
-    predicted = first.columns[first.columns.str.match("p_|s_|risk$|mean$")]
+    predicted = first.columns[first.columns.str.match("p_|s_|own_|risk$|mean$")]
     half = first.copy()
     half[predicted] = half.groupby(["model", "fold"])[list(predicted)].transform("mean")
     return learning_curve(table, {0.5: half, 0.75: first}, shares, task, seed=1)
+
+
+def _members(table: pd.DataFrame) -> pd.DataFrame:
+    """Take three networks from a model: each gives every third patient the mean prediction."""
+    tested = table[table["scope"] == "test"].reset_index(drop=True)
+    predicted = list(tested.columns[tested.columns.str.match("p_|s_|own_|risk$|mean$")])
+    means = tested.groupby(["model", "repeat", "fold"])[predicted].transform("mean")
+    parts = []
+    for number in (1, 2, 3):
+        part = tested.assign(member=number)
+        third = part.index % 3 == number - 1
+        part.loc[third, predicted] = means.loc[third]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _permuted(table: pd.DataFrame, number: int) -> pd.DataFrame:
     """Give each patient of the first repeat the prediction of another of the same fold."""
     rng = np.random.default_rng(number)
     first = table[(table["repeat"] == 1) & (table["scope"] != "external")].copy()
-    predicted = list(first.columns[first.columns.str.match("p_|s_|risk$|mean$|sd$")])
+    predicted = list(first.columns[first.columns.str.match("p_|s_|own_|risk$|mean$|sd$")])
     for _, rows in first.groupby(["model", "fold", "inner"]):
         first.loc[rows.index, predicted] = rows[predicted].to_numpy()[rng.permutation(len(rows))]
     return first.assign(permutation=number)

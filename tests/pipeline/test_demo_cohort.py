@@ -53,6 +53,22 @@ def test_risk_groups_of_the_demo_differ_in_survival(demo: Run) -> None:
     assert logrank.loc["fused", "hazard_ratio"] > 1
 
 
+def test_luck_of_the_seed_is_less_than_the_networks_lead_over_chance(demo: Run) -> None:
+    seeds = pd.read_csv(demo.outdir / "assess" / "seeds.tsv", sep="\t")
+    row = seeds.set_index(["model", "metric"]).loc[("fused", "c_index")]
+    assert row["n_seeds"] == 3
+    assert 0 < row["sd_seeds"] < (row["mean"] - 0.5) / 2
+    assert row["ensemble"] == c_index(demo, "fused")["estimate"]
+
+
+def test_the_curves_of_the_linear_model_are_calibrated(demo: Run) -> None:
+    # Proportional hazards, as the model has them, are what the demo draws its times by.
+    tested = pd.read_csv(demo.outdir / "assess" / "d_calibration.tsv", sep="\t").set_index("model")
+    samples = pd.read_csv(demo.outdir / "input" / "samples.tsv", sep="\t")
+    assert (tested["n"] == len(samples)).all()
+    assert tested.loc["linear", "p"] > 0.05
+
+
 def test_attributions_add_up(demo: Run) -> None:
     gaps = pd.read_csv(demo.outdir / "explain" / "fused.additivity.tsv", sep="\t")
     assert (gaps["mean_abs_gap"] < 0.1 * gaps["mean_abs_difference"]).all()

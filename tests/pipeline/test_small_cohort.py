@@ -54,11 +54,13 @@ def test_a_run_publishes_the_layout_of_the_contract(classified: Run) -> None:
         "qc/guards.tsv",
         "models/fused.all.training.tsv",
         "models/fused.all.curves.tsv",
+        "models/fused.all.members.tsv",
         "models/fused.all.trials_importance.tsv",
         "predictions/predictions.tsv",
         "assess/metrics.tsv",
         "assess/metrics_by_fold.tsv",
         "assess/metrics_by_pattern.tsv",
+        "assess/seeds.tsv",
         "assess/comparison.tsv",
         "assess/ranks.tsv",
         "assess/verdict.json",
@@ -83,6 +85,19 @@ def test_every_model_predicts_every_sample_once_in_each_repeat(classified: Run) 
     assert (counts == 1).all()
     assert len(counts) == len(DEFAULT) * len(samples)
     assert (predictions["scope"] == "inner").any()
+
+
+def test_the_spread_of_seeds_is_told_of_networks_beside_that_of_folds(classified: Run) -> None:
+    seeds = read(classified, "assess/seeds.tsv").set_index(["model", "metric"])
+    assert set(seeds.index.get_level_values("model")) == {"fused", "fused+clinical"}
+    assert (seeds["n_seeds"] == 3).all()
+    assert (seeds["sd_seeds"] > 0).any()
+    assert (seeds["sd_folds"] > 0).all()
+    metrics = read(classified, "assess/metrics.tsv").query("scope == 'test'")
+    metrics = metrics.set_index(["model", "metric"])["estimate"]
+    assert seeds["ensemble"].equals(metrics.loc[seeds.index].rename("ensemble"))
+    page = (classified.outdir / "report/omicsfusion_report.html").read_text()
+    assert "How much of it is luck of the seed" in page
 
 
 def test_every_sample_is_accounted_for(classified: Run, small_cohort: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     assert done.code == 0, done.text
     assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
     assert "--negative_control leaves out permutation 2: a stub" in done.text
-    assert re.search(r"TRAIN graph\.all asks for 10\.\d GB of memory", done.text)
+    assert re.search(r"TRAIN graph\.all asks for 12\.\d GB of memory", done.text)
     assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL, *OPTIMISM}
     assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 7
     assert done.submitted.count("TRAIN_OPTIMISM") == 2 * 7

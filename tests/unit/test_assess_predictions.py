@@ -34,7 +34,7 @@ def test_columns_come_in_the_order_of_the_contract(tmp_path):
     paths = write_by_model(predictions_table("survival"), tmp_path)
     assert list(gather_predictions(paths, "survival").columns) == [
         *("permutation", "target", "model", "scope", "repeat", "fold", "inner", "sample"),
-        *("patient", "risk", "s_1.5", "s_3.0", "time", "event"),
+        *("patient", "risk", "s_1.5", "s_3.0", "own_survival", "time", "event"),
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from omicsfusion.assess.comparison.ranks import COLUMNS as RANK_COLUMNS
 from omicsfusion.assess.comparison.table import COLUMNS as COMPARISON_COLUMNS
 from omicsfusion.assess.patterns import COLUMNS
+from omicsfusion.assess.seed_spread import COLUMNS as SEED_COLUMNS
 from omicsfusion.assess.summary import assess
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.predictions_table import layers_of, predictions_table
@@ -31,6 +32,11 @@ ADDED = {
         "logrank": [
             *("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high")
         ],
+        "d_calibration": [
+            *("model", "statistic", "p", "n"),
+            *(f"share_{i}" for i in range(1, 11)),
+            "reason",
+        ],
     },
     "regression": {},
 }
@@ -40,8 +46,19 @@ def run_script(task, paths, folder, samples, *more, seed="1"):
     write_tsv(samples.assign(role="train"), folder / "samples.tsv")
     command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed]
     command += ["--samples", "samples.tsv", "--predictions", *map(str, paths)]
+    command += ["--members", *(str(members_beside(path)) for path in paths)]
     command += ["--networks", "early,fused", "--margin", "0.02", "--equivalence", "0.05", *more]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def members_beside(path):
+    """Write three networks for a fused model, beside its predictions; a header for others."""
+    table = read_tsv(path, text_columns=("truth",))
+    tested = table[(table["scope"] == "test") & (table["model"] == "fused")]
+    members = pd.concat([tested.assign(member=number) for number in (1, 2, 3)])
+    beside = path.with_name(path.name.replace("predictions", "members"))
+    write_tsv(members, beside)
+    return beside
 
 
 @pytest.mark.parametrize("task", list(HEADLINE))
@@ -64,6 +81,9 @@ def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
     by_pattern = read_tsv(tmp_path / "metrics_by_pattern.tsv")
     assert list(by_pattern.columns) == COLUMNS
     assert set(by_pattern["pattern"]) == {"cnv;rna", "rna"}
+    seeds = read_tsv(tmp_path / "seeds.tsv")
+    assert list(seeds.columns) == SEED_COLUMNS
+    assert seeds["model"].tolist() == ["fused"] * 2
     assert list(read_tsv(tmp_path / "comparison.tsv").columns) == COMPARISON_COLUMNS
     assert list(read_tsv(tmp_path / "ranks.tsv").columns) == RANK_COLUMNS
     verdict = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))

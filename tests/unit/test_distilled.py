@@ -66,6 +66,8 @@ def test_one_network_takes_the_place_of_those_it_learnt_from(task, tmp_path):
     assert str(alone.record["setting"]).startswith("one network; distilled from the mean of 3")
     assert alone.network is not None
     assert alone.network().network.members == 1
+    assert list(together.members) == [1, 2, 3]
+    assert alone.members == {}
     column = next(iter(together.columns))
     agreement = np.corrcoef(alone.columns[column], together.columns[column])[0, 1]
     assert agreement > 0.9

@@ -82,7 +82,7 @@ def test_only_intervals_in_use_count_and_the_training_samples_mean_risk_is_zero(
     spoilt[..., used:] = 50
     np.testing.assert_array_equal(average_members(spoilt, head.link, offset, scale), prediction)
     columns = head.columns(raw, prediction, data, targets)
-    assert list(columns) == ["risk", "s_1", "s_2"]
+    assert list(columns) == ["risk", "s_1", "s_2", "own_survival"]
     np.testing.assert_allclose(prediction[data.rows("train", "stop")].mean(), 0, atol=1e-5)
     rows = data.rows("test")
     np.testing.assert_allclose(columns["risk"], prediction[rows, 0], atol=1e-6)

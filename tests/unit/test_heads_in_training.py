@@ -81,7 +81,7 @@ def test_ordered_classes_are_found_and_their_columns_stay_sorted(trained):
 
 def test_discrete_hazards_find_who_dies_early(trained):
     _, outcome, fit, _ = trained("discrete_hazard")
-    assert list(fit.columns) == ["risk", "s_0.5", "s_2", "s_100"]
+    assert list(fit.columns) == ["risk", "s_0.5", "s_2", "s_100", "own_survival"]
     known = truth_of(fit, outcome)
     died = (known["event"] == 1).to_numpy()
     time, risk = known["time"].to_numpy()[died], fit.columns["risk"][died]

@@ -6,6 +6,7 @@ import pytest
 
 from omicsfusion.models.backend import gradients, keras
 from omicsfusion.models.cohort import ScopeData
+from omicsfusion.models.fit import predicted_rows
 from omicsfusion.models.heads.base import UntrainableError
 from omicsfusion.models.heads.choice import head_of
 from omicsfusion.models.heads.several import having
@@ -177,8 +178,14 @@ def test_survival_of_two_kinds_is_learnt_from_those_of_whom_it_is_known(head):
     offset, scale = several.unit(raw, data, joint)
     prediction = np.asarray(average_members(raw, several.link, offset, scale), float)
     found = several.columns(raw, prediction, data, joint)
-    assert list(found) == [f"{t}\t{c}" for t in outcomes for c in ("risk", "s_1", "s_2")]
-    assert all(np.isfinite(values).all() for values in found.values())
+    assert list(found) == [
+        f"{t}\t{c}" for t in outcomes for c in ("risk", "s_1", "s_2", "own_survival")
+    ]
+    own = {name: values for name, values in found.items() if name.endswith("own_survival")}
+    assert all(np.isfinite(values).all() for name, values in found.items() if name not in own)
+    for (_, values), outcome in zip(own.items(), outcomes.values(), strict=True):
+        known = outcome.known[[data.samples[row] for row in predicted_rows(data)]]
+        assert (np.isfinite(values) == known).all()
 
 
 def test_a_target_with_nothing_to_learn_from_is_named():

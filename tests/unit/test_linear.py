@@ -82,7 +82,7 @@ def test_class_probabilities_sum_to_one_and_survival_falls_with_time_and_risk(
     columns = fits_of("classification")[OUTER].columns
     np.testing.assert_allclose(sum(columns.values()), 1)
     columns = fits_of("survival")[OUTER].columns
-    assert list(columns) == ["risk", "s_5", "s_10"]
+    assert list(columns) == ["risk", "s_5", "s_10", "own_survival"]
     assert (columns["s_10"] <= columns["s_5"]).all()
     order = np.argsort(columns["risk"])
     assert (np.diff(columns["s_5"][order]) <= 0).all()

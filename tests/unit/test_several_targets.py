@@ -101,7 +101,7 @@ def test_the_members_learn_how_to_weigh_the_targets(joint):
     folder, _ = joint
     model = read_archive(folder / "fused.all.models" / f"{OUTER.key}.keras")
     learnt = np.asarray(model.network.log_variances)
-    assert learnt.shape == (2, 2)
+    assert learnt.shape == (3, 2)
     assert (learnt < 0).all()  # the variance that is left is below that of the targets
 
 

@@ -9,10 +9,17 @@ from omicsfusion.tables.tsv import read_tsv
 
 SCOPES = ("test", "inner", "external")
 KEYS = ("permutation", "target", "model", "scope", "repeat", "fold", "inner", "sample")
+MEMBER = "member"
+MEMBER_KEYS = (*KEYS[:-1], MEMBER, KEYS[-1])
+"""Of predictions of single networks."""
+
 ID_COLUMNS = (*KEYS, "patient")
+OWN_SURVIVAL = "own_survival"
+"""Predicted survival at a sample's own time."""
+
 FIXED_COLUMNS = {
     "classification": ((), ("truth",)),
-    "survival": (("risk",), ("time", "event")),
+    "survival": (("risk",), (OWN_SURVIVAL, "time", "event")),
     "regression": (("mean", "sd"), ("truth",)),
 }
 """For each task the columns before and after the ``p_<class>`` or ``s_<time>`` columns."""
@@ -24,15 +31,20 @@ class PredictionsError(ValueError):
     """The predictions files cannot be assessed; the message says which and why."""
 
 
-def gather_predictions(paths: Sequence[str | Path], task: str) -> pd.DataFrame:
+def gather_predictions(
+    paths: Sequence[str | Path], task: str, keys: tuple[str, ...] = KEYS
+) -> pd.DataFrame:
     """Read the predictions of all models and groups into one table.
 
     Parameters
     ----------
     paths
-        Files ``<model>.<group>.predictions.tsv`` as TRAIN writes them, in any order.
+        Files ``<model>.<group>.predictions.tsv`` as TRAIN writes them, in any order; or, with
+        ``MEMBER_KEYS``, ``<model>.<group>.members.tsv``.
     task
         ``classification``, ``survival`` or ``regression``.
+    keys
+        What tells one row from another.
 
     Returns
     -------
@@ -48,7 +60,8 @@ def gather_predictions(paths: Sequence[str | Path], task: str) -> pd.DataFrame:
     """
     text = ("target", "scope", "truth") if task == "classification" else ("target", "scope")
     tables = [(Path(path).name, read_tsv(path, text_columns=text)) for path in paths]
-    problems = [p for name, table in tables for p in _column_problems(name, table, task)]
+    ids = (*keys, "patient")
+    problems = [p for name, table in tables for p in _column_problems(name, table, task, ids)]
     widest = set().union(*(table.columns for _, table in tables))
     for name, table in tables:
         lacking = sorted(widest - set(table.columns))
@@ -57,10 +70,10 @@ def gather_predictions(paths: Sequence[str | Path], task: str) -> pd.DataFrame:
     if problems:
         raise PredictionsError("\n".join(problems))
     gathered = pd.concat([table for _, table in tables if len(table)] or [tables[0][1]])
-    problems = _row_problems(gathered, task)
+    problems = _row_problems(gathered, task, keys)
     if problems:
         raise PredictionsError("\n".join(problems))
-    return _sorted(gathered)[list(_column_order(gathered, task))]
+    return _sorted(gathered, keys)[list(_column_order(gathered, task, ids))]
 
 
 def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
@@ -105,22 +118,22 @@ def with_outcome(table: pd.DataFrame, task: str) -> pd.DataFrame:
     return table[table["truth"].notna()]
 
 
-def _column_problems(name: str, table: pd.DataFrame, task: str) -> list[str]:
+def _column_problems(name: str, table: pd.DataFrame, task: str, ids: tuple[str, ...]) -> list[str]:
     before, after = FIXED_COLUMNS[task]
-    lacking = [column for column in (*ID_COLUMNS, *before, *after) if column not in table.columns]
+    lacking = [column for column in (*ids, *before, *after) if column not in table.columns]
     if task == "classification" and not classes_of(table):
         lacking.append("p_<class>")
     return [f"{name} has no column {column}, which a {task} needs." for column in lacking]
 
 
-def _row_problems(table: pd.DataFrame, task: str) -> list[str]:
+def _row_problems(table: pd.DataFrame, task: str, keys: tuple[str, ...]) -> list[str]:
     problems = []
     unknown = sorted(set(table["scope"].astype(str)) - set(SCOPES))
     if unknown:
         problems.append(f"Unknown scope in the predictions: {', '.join(unknown)}.")
-    twice = table[table.duplicated(list(KEYS))]
+    twice = table[table.duplicated(list(keys))]
     if len(twice):
-        row = ", ".join(f"{key} {twice.iloc[0][key]}" for key in KEYS)
+        row = ", ".join(f"{key} {twice.iloc[0][key]}" for key in keys)
         problems.append(f"{len(twice)} predictions occur more than once; the first: {row}.")
     for rows in of_targets(table, task).values() if task == "classification" else ():
         probabilities = rows[[f"p_{name}" for name in classes_of(rows)]].dropna()
@@ -131,17 +144,17 @@ def _row_problems(table: pd.DataFrame, task: str) -> list[str]:
     return problems
 
 
-def _column_order(table: pd.DataFrame, task: str) -> tuple[str, ...]:
+def _column_order(table: pd.DataFrame, task: str, ids: tuple[str, ...]) -> tuple[str, ...]:
     before, after = FIXED_COLUMNS[task]
     between: tuple[str, ...] = ()
     if task == "classification":
         between = tuple(f"p_{name}" for name in classes_of(table))
     if task == "survival":
         between = tuple(f"s_{time}" for time in horizons_of(table))
-    return (*ID_COLUMNS, *before, *between, *after)
+    return (*ids, *before, *between, *after)
 
 
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+def _sorted(table: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
     scope = pd.CategoricalDtype(list(SCOPES), ordered=True)
-    ordered = table.astype({"scope": scope}).sort_values(list(KEYS), ignore_index=True)
+    ordered = table.astype({"scope": scope}).sort_values(list(keys), ignore_index=True)
     return ordered.astype({"scope": str})

@@ -13,6 +13,8 @@ from omicsfusion.assess.bootstrap import (
 )
 from omicsfusion.assess.classification import classification_metrics
 from omicsfusion.assess.curves import mean_confusion, mean_roc
+from omicsfusion.assess.d_calibration import COLUMNS as D_CALIBRATION_COLUMNS
+from omicsfusion.assess.d_calibration import d_calibration
 from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
 from omicsfusion.assess.predictions import SCOPES, of_targets, with_outcome
 from omicsfusion.assess.regression import regression_metrics
@@ -162,18 +164,22 @@ def _classification_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _survival_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    groups, curves, differences = [], [], []
+    groups, curves, differences, calibration = [], [], [], []
     for model, entry in table.groupby("model"):
         groups.append(risk_groups(entry))
         outcomes = group_outcomes(entry, groups[-1])
         curves.append(group_curves(str(model), outcomes))
         differences.append(pd.DataFrame([group_difference(str(model), outcomes)]))
+        sets = held_out_sets(entry, "test", sorted(entry["patient"].unique()))
+        if sets:
+            calibration.append(pd.DataFrame([d_calibration(str(model), sets)]))
     curve_columns = ["time", "survival", "ci_low", "ci_high", "at_risk", "events"]
     ratio_columns = ["n_low", "n_high", "hazard_ratio", "hr_low", "hr_high"]
     return {
         "risk_groups": _stacked(groups, ["model", "sample", "patient", "risk_group", "share_high"]),
         "kaplan_meier": _stacked(curves, ["model", "risk_group", *curve_columns]),
         "logrank": _stacked(differences, ["model", "statistic", "p", *ratio_columns]),
+        "d_calibration": _stacked(calibration, D_CALIBRATION_COLUMNS),
     }
 
 

@@ -4,9 +4,8 @@ Pairs are counted within held-out sets. A sample without a prediction (its fit f
 chance: half a pair each time in the C-indices and AUCs, a slope of 0, and in the Brier score the
 survival curve of the fit's training samples, which is the same for everyone.
 
-There is no D-calibration (Haider et al., JMLR 21(85), 2020): it asks for each sample's predicted
-survival at its own time, and predictions hold a few horizons, between and beyond which any curve
-would be our invention. ``mean_calibration@<time>`` asks what the horizons can answer.
+D-calibration is a test and no score, and a bootstrap would only add to what it tests for: it has a
+table of its own (:mod:`omicsfusion.assess.d_calibration`).
 """
 
 from collections.abc import Sequence

@@ -29,9 +29,11 @@ def breslow(risk: np.ndarray, time: np.ndarray, event: np.ndarray) -> tuple[np.n
 
 
 def survival_at(
-    risk: np.ndarray, times: np.ndarray, hazard: np.ndarray, horizons: np.ndarray
+    risk: np.ndarray, times: np.ndarray, hazard: np.ndarray, asked: np.ndarray
 ) -> np.ndarray:
-    """Return S(t | risk) = exp(-H0(t) exp(risk)), samples x horizons.
+    """Return S(t | risk) = exp(-H0(t) exp(risk)), samples x times asked; NaN where a time is.
+
+    H0 is 0 before the first of ``times``, and flat between them and after the last.
 
     Parameters
     ----------
@@ -39,8 +41,9 @@ def survival_at(
         Log partial hazards on the scale on which ``hazard`` was estimated, shape (n,).
     times, hazard
         As returned by :func:`breslow`.
-    horizons
-        Times at which survival is wanted, in the unit of ``times``.
+    asked
+        Times at which survival is wanted, in the unit of ``times``: the same for all samples, or
+        samples x times.
     """
-    steps = np.concatenate([[0.0], hazard])[np.searchsorted(times, horizons, side="right")]
-    return np.exp(-np.exp(risk)[:, None] * steps[None, :])
+    steps = np.concatenate([[0.0], hazard])[np.searchsorted(times, asked, side="right")]
+    return np.exp(-np.exp(risk)[:, None] * np.where(np.isnan(asked), np.nan, steps))

@@ -13,6 +13,10 @@ from omicsfusion.models.cohort import ScopeData
 from omicsfusion.scopes import TRAINING_ROLES, Scope
 from omicsfusion.tables.outcome import Outcome
 
+OWN_SURVIVAL = "own_survival"
+"""Survival at a sample's own time of event or censoring, read off the curve that was predicted
+without that time: no prediction, but what the curve is judged by (D-calibration)."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -26,7 +30,7 @@ class Fit:
         The samples that are predicted: roles ``test`` and ``external`` of the scope.
     columns
         Prediction columns by name, each of shape (samples,): ``p_<class>``, or ``risk`` and
-        ``s_<time>``, or ``mean`` and ``sd``. NaN when the fit failed.
+        ``s_<time>`` and ``own_survival``, or ``mean`` and ``sd``. NaN when the fit failed.
     record
         The row of ``training.tsv``: counts, status, tuned setting, epochs.
     curve
@@ -43,6 +47,9 @@ class Fit:
     target
         Which of several targets the fit predicts; empty when it predicts the only one, or all of
         them (its columns are then those of ``joint_column``).
+    members
+        What each of its networks predicts by itself: number, from 1 -> columns, NaN where it did
+        not converge. Empty for what has no networks, and where one took the place of several.
     """
 
     scope: Scope
@@ -57,6 +64,7 @@ class Fit:
     trials: Sequence[Mapping[str, object]] = ()
     importances: Sequence[Mapping[str, object]] = ()
     target: str = ""
+    members: Mapping[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
 
 def predicted_rows(data: ScopeData) -> np.ndarray:
@@ -79,6 +87,7 @@ def new_fit(
     network: Callable[[], Any] | None = None,
     trials: Sequence[Mapping[str, object]] = (),
     importances: Sequence[Mapping[str, object]] = (),
+    members: Mapping[int, Mapping[str, np.ndarray]] | None = None,
 ) -> Fit:
     """Bind predictions (already restricted to ``predicted_rows``) to their samples."""
     rows = predicted_rows(data)
@@ -94,6 +103,7 @@ def new_fit(
         network=None if data.scope.is_inner else network,
         trials=trials,
         importances=importances,
+        members=members or {},
     )
 
 
@@ -102,7 +112,7 @@ def prediction_names(outcome: Outcome, horizons: Sequence[float]) -> list[str]:
     if outcome.task == "classification":
         return [f"p_{name}" for name in outcome.classes]
     if outcome.task == "survival":
-        return ["risk", *(f"s_{horizon:g}" for horizon in horizons)]
+        return ["risk", *(f"s_{horizon:g}" for horizon in horizons), OWN_SURVIVAL]
     return ["mean", "sd"]
 
 
@@ -122,7 +132,7 @@ def class_columns(probabilities: np.ndarray, outcome: Outcome) -> dict[str, np.n
 def survival_columns(
     data: ScopeData, risk: np.ndarray, outcome: Outcome, horizons: Sequence[float]
 ) -> dict[str, np.ndarray]:
-    """Turn risks of all rows of a scope into ``risk`` and ``s_<time>`` of the predicted ones.
+    """Turn risks of all rows of a scope into the columns of survival of the predicted ones.
 
     The risk is centred on the mean of the training samples: a log partial hazard has no zero of
     its own, and the cut between low and high risk is taken over from other fits.
@@ -139,9 +149,28 @@ def survival_columns(
         centred[training], known["time"].to_numpy(float), known["event"].to_numpy(float)
     )
     rows = predicted_rows(data)
-    survival = survival_at(centred[rows], times, hazard, np.asarray(horizons, float))
-    named = {f"s_{horizon:g}": survival[:, i] for i, horizon in enumerate(horizons)}
-    return {"risk": centred[rows], **named}
+    survival = survival_at(centred[rows], times, hazard, asked_times(data, outcome, horizons))
+    return {"risk": centred[rows], **named_survival(survival, horizons)}
+
+
+def asked_times(data: ScopeData, outcome: Outcome, horizons: Sequence[float]) -> np.ndarray:
+    """Return when survival is asked of each predicted sample: horizons, then its own time.
+
+    Returns
+    -------
+    Samples x (horizons + 1); the own time is NaN where the outcome is not known.
+    """
+    samples = [data.samples[row] for row in predicted_rows(data)]
+    own = outcome.table.loc[samples, "time"].where(outcome.known.loc[samples])
+    return np.column_stack(
+        [*(np.full(len(samples), float(horizon)) for horizon in horizons), own.to_numpy(float)]
+    )
+
+
+def named_survival(survival: np.ndarray, horizons: Sequence[float]) -> dict[str, np.ndarray]:
+    """Name predicted survival at ``asked_times``: ``s_<time>``, and that at the own time."""
+    names = [*(f"s_{horizon:g}" for horizon in horizons), OWN_SURVIVAL]
+    return dict(zip(names, survival.T, strict=True))
 
 
 def regression_columns(mean: np.ndarray, sd: float | np.ndarray) -> dict[str, np.ndarray]:

@@ -9,13 +9,13 @@ import numpy as np
 
 from omicsfusion.models.archive import save_archive
 from omicsfusion.models.choice import DEFAULT, Choice, default_choice
-from omicsfusion.models.cohort import GroupReader
+from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.ensemble import MemberEnsemble
 from omicsfusion.models.fit import Fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_of
 from omicsfusion.models.heads.distilled import DistilledHead
-from omicsfusion.models.links import average_members
+from omicsfusion.models.predicted import predicted
 from omicsfusion.models.pretrained import fitting_structures
 from omicsfusion.models.program import (
     Problem,
@@ -25,7 +25,7 @@ from omicsfusion.models.program import (
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.shapes import shapes_of
 from omicsfusion.models.targets import failed
-from omicsfusion.models.trained import Trained
+from omicsfusion.models.trained import Trained, mean_curve
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 
@@ -39,9 +39,6 @@ ONE_STRUCTURE: Mapping[str, Mapping[str, Any]] = {DEFAULT: {}}
 
 Found = dict[Scope, list[tuple[Problem, Trained, np.ndarray]]]
 """Scope -> its problem, what was trained, and outputs (networks x samples x units), by member."""
-
-Curve = Sequence[tuple[int, float, float]]
-"""(epoch, training loss, stopping loss)."""
 
 
 def train_networks(
@@ -104,7 +101,7 @@ def train_networks(
         study = studies.get(scope.parent)
         if scope in programs.untrainable:
             data = reader.load(scope, ())
-            fits.append(failed(data, request, programs.untrainable[scope]))
+            fits.append(_failed(data, request, programs.untrainable[scope]))
         else:
             choice = _choice(studies, scope, request)
             fits.append(_fit(programs, request, choice, study, found[scope]))
@@ -182,10 +179,9 @@ def _fit(
     good = _converged(found)
     if not good:
         reason = "The loss was infinite or undefined."
-        return failed(data, request, reason)
+        return _failed(data, request, reason)
     trained, raw = [one for one, _ in good], np.concatenate([outputs for _, outputs in good])
-    offset, scale = head.unit(raw, data, problem.targets)
-    prediction = np.asarray(average_members(raw, head.link, offset, scale), np.float64)
+    together = predicted(head, raw, data, problem.targets)
     build = programs.build(choice.structure)
     tuned_here = None if data.scope.is_inner else study
     ensemble = partial(
@@ -195,20 +191,49 @@ def _fit(
         problem.features,
         trained,
         choice,
-        offset,
-        scale,
+        together.offset,
+        together.scale,
         request.mc_dropout,
     )
     return new_fit(
         data,
-        head.columns(raw, prediction, data, problem.targets),
+        together.columns,
         _record(problem, trained, head, study, request),
         mean_curve([one.curve for one in trained]),
         save=lambda stem: save_archive(ensemble(), stem),
         network=ensemble,
         trials=tuned_here.rows() if tuned_here else (),
         importances=_importances(tuned_here) if tuned_here else (),
+        members={} if request.distil else _members(head, found, together.columns),
     )
+
+
+def _members(
+    head: Head,
+    found: Sequence[tuple[Problem, Trained, np.ndarray]],
+    columns: Mapping[str, np.ndarray],
+) -> dict[int, Mapping[str, np.ndarray]]:
+    """Return what each network of a scope predicts by itself; NaN where it did not converge.
+
+    Parameters
+    ----------
+    columns
+        Of all together.
+    """
+    nothing = {name: np.full(len(values), np.nan) for name, values in columns.items()}
+    return {
+        number: predicted(head, raw, problem.data, problem.targets).columns
+        if _converged([(problem, one, raw)])
+        else nothing
+        for number, (problem, one, raw) in enumerate(found, start=1)
+    }
+
+
+def _failed(data: ScopeData, request: TrainingRequest, reason: str) -> Fit:
+    """Record a fit none of whose networks predicts anything."""
+    fit = failed(data, request, reason)
+    numbers = range(1, 1 if request.distil else request.ensemble + 1)
+    return replace(fit, members=dict.fromkeys(numbers, fit.columns))
 
 
 def _record(
@@ -239,17 +264,6 @@ def _record(
         best_epoch=round(float(np.mean([one.best_epoch for one in trained]))),
         stop_loss=float(np.mean([one.curve[one.best_epoch - 1][2] for one in trained])),
     )
-
-
-def mean_curve(curves: Sequence[Curve]) -> list[tuple[int, float, float]]:
-    """Average the losses of those that were still training, epoch by epoch."""
-    longest = max(len(curve) for curve in curves)
-    rows = []
-    for epoch in range(longest):
-        losses = [curve[epoch][1:] for curve in curves if epoch < len(curve)]
-        train_loss, stop_loss = np.mean(losses, axis=0)
-        rows.append((epoch + 1, float(train_loss), float(stop_loss)))
-    return rows
 
 
 def _ensemble(

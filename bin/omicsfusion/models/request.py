@@ -11,8 +11,9 @@ from omicsfusion.tables.outcome import Outcome
 if TYPE_CHECKING:
     from omicsfusion.models.pretrained import Pretrained
 
-ENSEMBLE = 2
-"""Networks averaged per fit where nothing else is asked for."""
+ENSEMBLE = 3
+"""Networks averaged per fit where nothing else is asked for: the fewest between whose scores ASSESS
+tells a standard deviation (``assess/seed_spread.py``)."""
 
 
 class MissingKnowledgeError(ValueError):

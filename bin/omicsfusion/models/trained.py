@@ -8,6 +8,9 @@ import numpy as np
 from omicsfusion.models.optimiser import State
 from omicsfusion.models.weight_vector import Shapes, unpacked
 
+Curve = Sequence[tuple[int, float, float]]
+"""(epoch, training loss, stopping loss)."""
+
 
 @dataclass
 class Trained:
@@ -50,3 +53,14 @@ def results(
         )
         for m in range(len(epochs))
     ]
+
+
+def mean_curve(curves: Sequence[Curve]) -> list[tuple[int, float, float]]:
+    """Average the losses of those that were still training, epoch by epoch."""
+    longest = max(len(curve) for curve in curves)
+    rows = []
+    for epoch in range(longest):
+        losses = [curve[epoch][1:] for curve in curves if epoch < len(curve)]
+        train_loss, stop_loss = np.mean(losses, axis=0)
+        rows.append((epoch + 1, float(train_loss), float(stop_loss)))
+    return rows

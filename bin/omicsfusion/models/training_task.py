@@ -10,6 +10,7 @@ from omicsfusion.models.accelerator import NONE, settle_gpu
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
+from omicsfusion.models.members import members_table
 from omicsfusion.models.network_modules import JOINT, NETWORKS
 from omicsfusion.models.registry import PRETRAINED, ModelSpec, parse_model, refuse_other_tasks
 from omicsfusion.models.request import ENSEMBLE, TrainingRequest
@@ -68,9 +69,9 @@ def train_group(
 ) -> None:
     """Train ``model`` on every scope of ``group`` and write the files of the contract.
 
-    Writes ``<out>.predictions.tsv``, ``<out>.training.tsv``, ``<out>.curves.tsv``,
-    ``<out>.trials.tsv``, ``<out>.trials_importance.tsv`` and the folder ``<out>.models``
-    (see docs/architecture.md).
+    Writes ``<out>.predictions.tsv``, ``<out>.members.tsv``, ``<out>.training.tsv``,
+    ``<out>.curves.tsv``, ``<out>.trials.tsv``, ``<out>.trials_importance.tsv`` and the folder
+    ``<out>.models`` (see docs/architecture.md).
 
     Parameters
     ----------
@@ -110,18 +111,20 @@ def train_group(
         pretrained=None if pretrained is None else _encoders(pretrained, spec, reader),
     )
     fits = fits_of_targets(trainer_of(spec.family), request, reader, spec.family in JOINT)
-    predictions = (
-        tables_of_targets(fits, model, request)
-        if request.targets
-        else prediction_table(fits, model, target, outcome)
-    )
-    predictions = predictions.assign(permutation=permutation_in(run))
-    several = tuple(request.targets)
     names = dict.fromkeys(n for one in outcomes.values() for n in prediction_names(one, times))
-    write_tsv(
-        predictions[_in_order(predictions, list(names))],
-        f"{out}.predictions.tsv",
-    )
+
+    def tabulated(some: list[Fit]) -> pd.DataFrame:
+        table = (
+            tables_of_targets(some, model, request)
+            if request.targets
+            else prediction_table(some, model, target, outcome)
+        ).assign(permutation=permutation_in(run))
+        return table[_in_order(table, list(names))]
+
+    predictions = tabulated(fits)
+    write_tsv(predictions, f"{out}.predictions.tsv")
+    write_tsv(members_table(fits, tabulated, predictions), f"{out}.members.tsv")
+    several = tuple(request.targets)
     write_tsv(_training_table(fits, model, several), f"{out}.training.tsv")
     write_tsv(_curves_table(fits, model, several), f"{out}.curves.tsv")
     write_tsv(_trials_table(fits, model, several), f"{out}.trials.tsv")

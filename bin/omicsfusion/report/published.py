@@ -114,6 +114,13 @@ _MODELS = {
             *("ci_low", "ci_high", "n", "n_events", "reason"),
         ),
     ),
+    "seeds": (
+        "assess/seeds.tsv",
+        (
+            *("target", "model", "metric", "n_seeds", "n_failed", "mean"),
+            *("sd_seeds", "sd_folds", "sd_repeats", "ensemble", "reason"),
+        ),
+    ),
     "learning_curve": (
         "assess/learning_curve.tsv",
         (
@@ -153,6 +160,10 @@ _MODELS = {
     "logrank": (
         "assess/logrank.tsv",
         ("model", "statistic", "p", "n_low", "n_high", "hazard_ratio", "hr_low", "hr_high"),
+    ),
+    "d_calibration": (
+        "assess/d_calibration.tsv",
+        ("model", "statistic", "p", "n", *(f"share_{i}" for i in range(1, 11)), "reason"),
     ),
     "training": (
         "models/*.training.tsv",

@@ -4,6 +4,7 @@ process ASSESS {
 
     input:
     path predictions  // of all models and groups
+    path members      // of the single networks of each, and headers of what has none
     path samples
     path site_verdict // verdict.json of a run that left sites out, or nothing
     val options       // task, seed, networks, margin, equivalence, label_source
@@ -11,7 +12,7 @@ process ASSESS {
 
     output:
     path 'predictions.tsv', emit: predictions
-    path '{metrics,metrics_by_fold,metrics_by_pattern,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank}.tsv', emit: tables
+    path '{metrics,metrics_by_fold,metrics_by_pattern,seeds,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank,d_calibration}.tsv', emit: tables
     path 'verdict.json', emit: verdict
     tuple val(task.process), val('lifelines'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'lifelines\'))"'), topic: versions
 
@@ -22,6 +23,7 @@ process ASSESS {
     export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
     assess.py \\
         --predictions ${predictions} \\
+        --members ${members} \\
         --samples ${samples} \\
         --task ${options.task} \\
         --seed ${options.seed} \\
@@ -32,7 +34,7 @@ process ASSESS {
 
     stub:
     """
-    touch predictions.tsv metrics.tsv metrics_by_fold.tsv metrics_by_pattern.tsv comparison.tsv ranks.tsv
+    touch predictions.tsv metrics.tsv metrics_by_fold.tsv metrics_by_pattern.tsv seeds.tsv comparison.tsv ranks.tsv
     echo '{"schema_version": 1, "targets": []}' > verdict.json
     """
 }

@@ -2,7 +2,7 @@ process TRAIN {
     tag "${meta.id}"
     label 'process_medium'
     label 'process_gpu'
-    memory { memoryFor(network) * task.attempt }
+    memory { memoryFor(network, options.ensemble) * task.attempt }
 
     input:
     tuple val(meta), path(matrices), path(gene_sets, stageAs: 'gene_sets/*', arity: '0..*'), path(network, stageAs: 'network/*', arity: '0..*'), path(positions, stageAs: 'positions/*', arity: '0..*'), path(studies, stageAs: 'studies/*', arity: '0..*'), path(pretrained, stageAs: 'pretrained/*', arity: '0..*') // matrices: one file per layer; the others only for models that read them, or go on from them
@@ -14,6 +14,7 @@ process TRAIN {
 
     output:
     tuple val(meta), path("${meta.id}.predictions.tsv"), emit: predictions
+    path "${meta.id}.members.tsv", emit: members
     tuple val(meta), path("${meta.id}.models"), emit: models
     path "${meta.id}.training.tsv", emit: training
     path "${meta.id}.curves.tsv", emit: curves
@@ -61,6 +62,7 @@ process TRAIN {
     """
     mkdir ${meta.id}.models
     printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tsample\\tpatient\\n' > ${meta.id}.predictions.tsv
+    printf 'permutation\\ttarget\\tmodel\\tscope\\trepeat\\tfold\\tinner\\tmember\\tsample\\tpatient\\n' > ${meta.id}.members.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tn_train\\tn_stop\\tn_test\\tstatus\\treason\\tsetting\\tepochs\\tbest_epoch\\tstop_loss\\n' > ${meta.id}.training.tsv
     printf 'model\\trepeat\\tfold\\tinner\\tepoch\\ttrain_loss\\tstop_loss\\n' > ${meta.id}.curves.tsv
     printf 'model\\trepeat\\tfold\\tinner\\ttrial\\tstate\\tchosen\\tscore\\tfolds\\tfold_scores\\tdata\\n' > ${meta.id}.trials.tsv
@@ -69,8 +71,9 @@ process TRAIN {
 }
 
 // Layers are read from disk where they would take more than a few GB, so that what they take is bounded; a
-// network of genes is held whole: about 340 bytes an edge (docs/performance.md), a line of 12 bytes, 3 if compressed.
-def memoryFor(network) {
+// network of genes is held whole: 340 bytes an edge were enough with two networks a fit (docs/performance.md), of
+// which 120 are reckoned for each of them; an edge is a line of 12 bytes, 3 if compressed.
+def memoryFor(network, ensemble) {
     def edges = [network].flatten().sum { table -> table.size().intdiv(table.name.endsWith('.gz') ? 3 : 12) } ?: 0
-    return [8.GB, 4.GB + 340.B * edges].max()
+    return [8.GB, 4.GB + 1.B * (100 + 120 * (ensemble as int)) * edges].max()
 }

@@ -24,7 +24,7 @@ workflow LEARN {
     main:
     ch_tasks = trainTasks(matrices, n_layers, readingsOf(options, known)).map { task ->
         if (task[3]) {
-            log.info("TRAIN ${task[0].id} asks for ${memoryFor(task[3])} of memory, by the size of the network of genes.")
+            log.info("TRAIN ${task[0].id} asks for ${memoryFor(task[3], options.ensemble)} of memory, by the size of the network of genes.")
         }
         task
     }
@@ -37,6 +37,7 @@ workflow LEARN {
             .map { _meta, table -> table }
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },
+        TRAIN.out.members.toSortedList { left, right -> left.name <=> right.name },
         samples,
         options.site_verdict ? file(options.site_verdict, checkIfExists: true) : [],
         options.subMap(['task', 'seed', 'margin', 'equivalence', 'label_source']) + [networks: networkFamilies()],

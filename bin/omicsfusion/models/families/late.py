@@ -48,10 +48,12 @@ from omicsfusion.models.layer_stacks import (
     stacked_columns,
 )
 from omicsfusion.models.layers import MemberDense, register
-from omicsfusion.models.network import mean_curve, train_networks
+from omicsfusion.models.members import alone, members_of
+from omicsfusion.models.network import train_networks
 from omicsfusion.models.random_bits import Draw
 from omicsfusion.models.request import TrainingRequest
 from omicsfusion.models.stacking import SMALLEST_PROBABILITY
+from omicsfusion.models.trained import mean_curve
 from omicsfusion.scopes import Scope
 
 ops = keras.ops
@@ -59,7 +61,24 @@ ops = keras.ops
 
 def train(request: TrainingRequest, reader: GroupReader) -> list[Fit]:
     """Train a network for each layer, and stack them, on every scope of a group."""
-    return stack_fits(train_layers(request, reader), request, reader)
+    layers = train_layers(request, reader)
+    stacked = stack_fits(layers, request, reader)
+    by_member = {
+        number: stack_fits(layers_alone(layers, number), request, reader)
+        for number in members_of([fit for of_layer in layers.values() for fit in of_layer.values()])
+    }
+    return [
+        replace(fit, members={number: fits[place].columns for number, fits in by_member.items()})
+        for place, fit in enumerate(stacked)
+    ]
+
+
+def layers_alone(fits: LayerFits, number: int) -> LayerFits:
+    """Return the layers' fits as their members of this number make them: a stack of their own."""
+    return {
+        layer: {scope: alone(fit, number) for scope, fit in of_layer.items()}
+        for layer, of_layer in fits.items()
+    }
 
 
 def train_layers(request: TrainingRequest, reader: GroupReader) -> dict[str, dict[Scope, Fit]]:

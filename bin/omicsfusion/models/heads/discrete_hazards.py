@@ -6,7 +6,7 @@ import numpy as np
 
 from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
-from omicsfusion.models.fit import predicted_rows
+from omicsfusion.models.fit import asked_times, named_survival, predicted_rows
 from omicsfusion.models.heads.base import Head, Settings, Targets, weighted_mean
 from omicsfusion.models.heads.hazards import known_survival
 from omicsfusion.models.links import USUAL_LOGIT, average_members, mean_hazards
@@ -70,7 +70,9 @@ class DiscreteHazardHead(Head):
     def columns(
         self, raw: np.ndarray, prediction: np.ndarray, data: ScopeData, targets: Targets
     ) -> dict[str, np.ndarray]:
-        """Return ``risk`` and ``s_<time>``: exp(-H), H linear within an interval.
+        """Return ``risk``, and survival at the horizons and at the own time of each sample.
+
+        It is exp(-H), H linear within an interval.
 
         That is a constant hazard within it (Kvamme and Borgan 2021, section 3.2). After the last
         interval nothing is known, and survival stays as it is at its end.
@@ -78,9 +80,9 @@ class DiscreteHazardHead(Head):
         risk = prediction[:, 0] - prediction[data.rows(*TRAINING_ROLES), 0].mean()
         rows = predicted_rows(data)
         hazards = np.asarray(mean_hazards(raw[:, rows]), float)[:, : len(targets.ends)]
-        survival = survival_between(hazards, targets.ends, np.asarray(self.horizons, float))
-        named = {f"s_{horizon:g}": survival[:, i] for i, horizon in enumerate(self.horizons)}
-        return {"risk": risk[rows], **named}
+        asked = asked_times(data, self.outcome, self.horizons)
+        survival = survival_between(hazards, targets.ends, asked)
+        return {"risk": risk[rows], **named_survival(survival, self.horizons)}
 
 
 def interval_ends(event_times: np.ndarray) -> np.ndarray:
@@ -136,8 +138,8 @@ def logistic_hazard(outputs: Tensor, survived: Tensor, event: Tensor) -> Tensor:
     return ops.sum(lived * ops.softplus(logit) + died * ops.softplus(-logit), axis=-1)
 
 
-def survival_between(hazards: np.ndarray, ends: np.ndarray, horizons: np.ndarray) -> np.ndarray:
-    """Return survival at the horizons, samples x horizons.
+def survival_between(hazards: np.ndarray, ends: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return survival at the times asked, samples x times; NaN where a time is.
 
     Parameters
     ----------
@@ -145,9 +147,12 @@ def survival_between(hazards: np.ndarray, ends: np.ndarray, horizons: np.ndarray
         What each interval adds to the cumulative hazard, samples x intervals.
     ends
         Where the intervals end.
+    asked
+        The same times for all samples, or samples x times.
     """
     cumulative = np.cumsum(hazards, axis=1)
     cumulative = np.concatenate([np.zeros((len(hazards), 1)), cumulative], axis=1)
     places = np.concatenate([[0.0], ends])
-    at = [np.interp(horizons, places, of_sample) for of_sample in cumulative]
-    return np.exp(-np.array(at).reshape(len(hazards), len(horizons)))
+    asked = np.broadcast_to(asked, (len(hazards), np.shape(asked)[-1]))
+    at = [np.interp(t, places, h) for t, h in zip(asked, cumulative, strict=True)]
+    return np.exp(-np.array(at).reshape(asked.shape))

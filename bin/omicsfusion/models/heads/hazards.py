@@ -59,7 +59,7 @@ class CoxHead(Head):
     def columns(
         self, raw: np.ndarray, prediction: np.ndarray, data: ScopeData, targets: Targets
     ) -> dict[str, np.ndarray]:
-        """Return ``risk``, and ``s_<time>`` by Breslow's baseline hazard."""
+        """Return ``risk``, and survival by Breslow's baseline hazard."""
         return survival_columns(data, prediction[:, 0], self.outcome, self.horizons)
 
 

@@ -12,7 +12,7 @@ from omicsfusion.models.choice import Choice, default_choice
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import predicted_rows
 from omicsfusion.models.heads.base import Head
-from omicsfusion.models.links import average_members
+from omicsfusion.models.predicted import predicted
 from omicsfusion.models.pretrained import Pretrained
 from omicsfusion.models.program import Problem, Programs, Task
 from omicsfusion.models.request import OtherStudyError, TrainingRequest
@@ -137,14 +137,12 @@ def _score(
     """
     if trained.best_epoch == 0 or not np.isfinite(raw).all():
         return float("nan")
-    data, of_one = problem.data, raw
-    offset, scale = head.unit(of_one, data, problem.targets)
-    prediction = np.asarray(average_members(of_one, head.link, offset, scale), np.float64)
-    columns = head.columns(of_one, prediction, data, problem.targets)
+    data = problem.data
     rows = predicted_rows(data)
     test = data.roles[rows] == "test"
     samples = [data.samples[row] for row in rows[test]]
-    columns = {name: np.asarray(values)[test] for name, values in columns.items()}
+    said = predicted(head, raw, data, problem.targets).columns
+    columns = {name: np.asarray(values)[test] for name, values in said.items()}
     if not request.targets:
         return score(columns, samples, request.outcome)
     return mean_of_known(

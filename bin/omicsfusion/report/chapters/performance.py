@@ -12,6 +12,7 @@ from omicsfusion.report.chapters.learning import learning_view
 from omicsfusion.report.chapters.optimism import optimism_view
 from omicsfusion.report.chapters.patterns import patterns_table
 from omicsfusion.report.chapters.risk import risk_views
+from omicsfusion.report.chapters.seeds import seeds_view
 from omicsfusion.report.chapters.values import value_views
 from omicsfusion.report.colours import model_colours
 from omicsfusion.report.figures.estimates import dots_and_intervals, folds_as_dots
@@ -48,6 +49,7 @@ def performance_chapter(results: Results) -> Chapter:
             "metrics": metrics_table(results, "test", "All metrics on held-out patients"),
             "meanings": [metric_in_words(name) for name in metric_names(results, "test")],
             "folds": _folds(results),
+            "seeds": seeds_view(results),
             "patterns": patterns_table(results),
             "learning": learning_view(results),
             "controls": controls_view(results),

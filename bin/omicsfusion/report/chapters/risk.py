@@ -12,6 +12,8 @@ from omicsfusion.report.words import MISSING, lowered, model_name, number, p_val
 
 MOST_TIMES = 8
 ROUND_STEPS = (1, 2, 2.5, 5, 10, 20)
+SHOWN_BINS = (1, 5, 10)
+"""Of predicted survival, in tenths."""
 
 
 def risk_views(results: Results) -> dict[str, object]:
@@ -20,12 +22,44 @@ def risk_views(results: Results) -> dict[str, object]:
     curves = results["kaplan_meier"]
     curves = curves[curves["model"] == main]
     if not len(curves):
-        return {"kaplan_meier": None, "separation": None}
+        return {"kaplan_meier": None, "separation": None, "calibration": None}
     return {
+        "calibration": calibration_table(results),
         "kaplan_meier": _figure(main, curves),
         "at_risk": _at_risk(curves),
         "separation": _separation(results),
     }
+
+
+def calibration_table(results: Results) -> Table | None:
+    """Lay out the test of D-calibration, a row for each model; None for older runs."""
+    known = results["d_calibration"].set_index("model")
+    rows = []
+    for model in results.models:
+        if model in known.index:
+            row = known.loc[model]
+            p = f"not told: {row['reason']}" if pd.isna(row["p"]) else p_value(row["p"])
+            shares = [share(row[f"share_{i}"], 1) for i in SHOWN_BINS]
+            rows.append([model_name(model), number(row["statistic"]), p, *shares])
+    if not rows:
+        return None
+    return Table(
+        "D-calibration: are the predicted survival curves right as a whole?",
+        [
+            "Model",
+            "Chi-square, 9 degrees",
+            "p",
+            *(f"{10 * (i - 1)} to {10 * i} %" for i in SHOWN_BINS),
+        ],
+        rows,
+        (2,),
+        "Of right curves, a tenth of the patients meets the event while the curve is between 0 and "
+        "10 %, a tenth between 10 and 20 %, and so on (patients who left before are spread over "
+        "the bins that they may have reached). Shown are the shares of the ends and the middle; a "
+        "small p says that they are uneven: the curves are too hopeful, too grave, or too sure. "
+        "A large p is no praise: a curve that is the same for everyone may be calibrated, and "
+        "with many who left the test sees little. All bins: assess/d_calibration.tsv.",
+    )
 
 
 def at_risk(rows: pd.DataFrame, time: float) -> int:
