@@ -86,9 +86,9 @@ def test_the_latent_of_one_layer_tells_of_the_other(trained):
     network, data, fit = trained
     assert fit.record["status"] == "ok"
     test = data.rows("test")
-    x = {name: np.stack([block.x[test]] * 2) for name, block in data.layers.items()}
+    x = {name: np.stack([block.x[test]] * network.members) for name, block in data.layers.items()}
     for column, name in enumerate(WIDTHS):
-        present = np.ones((2, len(test), 2), np.float32)
+        present = np.ones((network.members, len(test), 2), np.float32)
         present[..., column] = 0
         said = np.asarray(network.decoders[column](network.encode(x, present))).mean(axis=0)
         assert np.corrcoef(said.ravel(), x[name][0].ravel())[0, 1] > 0.4

@@ -8,7 +8,13 @@ import pytest
 
 from omicsfusion.models.ensemble import MemberEnsemble, ensemble_inputs
 from omicsfusion.models.families.autoencoder import AutoencoderNetwork
-from omicsfusion.models.families.vae import SMALLEST_VARIANCE, VariationalNetwork, bounded, train
+from omicsfusion.models.families.vae import (
+    FIRST_LOG_VARIANCE,
+    SMALLEST_VARIANCE,
+    VariationalNetwork,
+    bounded,
+    train,
+)
 from omicsfusion.models.generation import generate_layer
 from omicsfusion.models.random_normal import normal
 from omicsfusion.models.registry import ModelSpec
@@ -67,7 +73,10 @@ def test_the_belief_is_the_product_of_the_prior_and_the_experts_there():
         np.split(np.asarray(encoder(x[name]))[0], 2, axis=-1)
         for name, encoder in zip(NARROW, network.encoders, strict=True)
     ]
-    precision = [np.exp(-np.asarray(bounded(log_variance, 8.0))) for _, log_variance in says]
+    precision = [
+        np.exp(-np.asarray(bounded(FIRST_LOG_VARIANCE + log_variance, 8.0)))
+        for _, log_variance in says
+    ]
     for row, experts in ((0, (0, 1)), (1, (1,)), (2, ())):
         total = 1 + sum(precision[e][row] for e in experts)
         weighed = sum(precision[e][row] * says[e][0][row] for e in experts)

@@ -46,6 +46,10 @@ ops = keras.ops
 LARGEST_LOG_VARIANCE = 8.0
 """Of an expert, either way: what it learns stays far from overflow."""
 
+FIRST_LOG_VARIANCE = -4.0
+"""Of an expert when training begins. A latent drawn as widely as the prior would hide from the head
+what the encoders begin to say."""
+
 SMALLEST_VARIANCE = 0.01
 """Of a feature around what the decoder says; features are scaled to about 1."""
 
@@ -176,7 +180,8 @@ class VariationalNetwork(FusionNetwork):
             seen = self.input_dropout[i](masked(x[name], present[..., i : i + 1]), draw)
             mean, log_variance = ops.split(self.encoders[i](seen, draw), 2, axis=-1)
             means.append(mean)
-            variances.append(ops.exp(bounded(log_variance, LARGEST_LOG_VARIANCE)))
+            log_variance = bounded(FIRST_LOG_VARIANCE + log_variance, LARGEST_LOG_VARIANCE)
+            variances.append(ops.exp(log_variance))
         return product_of_experts(
             ops.stack(means, axis=2), ops.stack(variances, axis=2), present, STANDARD_NORMAL
         )
