@@ -4,39 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from omicsfusion.models.accelerator import NONE, settle_gpu
 from omicsfusion.models.cohort import GroupReader
-from omicsfusion.models.fit import Fit, prediction_names, prediction_table
 from omicsfusion.models.heads.suitable import AUTO
-from omicsfusion.models.members import members_table
 from omicsfusion.models.network_modules import JOINT, NETWORKS
 from omicsfusion.models.registry import PRETRAINED, ModelSpec, parse_model, refuse_other_tasks
 from omicsfusion.models.request import ENSEMBLE, TrainingRequest
 from omicsfusion.models.settings import read_settings
-from omicsfusion.models.targets import fits_of_targets, tables_of_targets
+from omicsfusion.models.targets import fits_of_targets
 from omicsfusion.models.trainers import trainer_of
+from omicsfusion.models.training_files import write_fits
 from omicsfusion.pretraining import UnusablePretrainingError, refuse_tested
 from omicsfusion.scopes import permutation_in, read_splits
 from omicsfusion.tables.arguments import listed
 from omicsfusion.tables.outcome import read_outcomes
-from omicsfusion.tables.tsv import read_tsv, write_tsv
+from omicsfusion.tables.tsv import read_tsv
 
 if TYPE_CHECKING:
     from omicsfusion.models.pretrained import Pretrained
-
-RECORD_COLUMNS = (
-    "n_train",
-    "n_stop",
-    "n_test",
-    "status",
-    "reason",
-    "setting",
-    "epochs",
-    "best_epoch",
-    "stop_loss",
-)
 
 
 def train_group(
@@ -111,29 +96,7 @@ def train_group(
         pretrained=None if pretrained is None else _encoders(pretrained, spec, reader),
     )
     fits = fits_of_targets(trainer_of(spec.family), request, reader, spec.family in JOINT)
-    names = dict.fromkeys(n for one in outcomes.values() for n in prediction_names(one, times))
-
-    def tabulated(some: list[Fit]) -> pd.DataFrame:
-        table = (
-            tables_of_targets(some, model, request)
-            if request.targets
-            else prediction_table(some, model, target, outcome)
-        ).assign(permutation=permutation_in(run))
-        return table[_in_order(table, list(names))]
-
-    predictions = tabulated(fits)
-    write_tsv(predictions, f"{out}.predictions.tsv")
-    write_tsv(members_table(fits, tabulated, predictions), f"{out}.members.tsv")
-    several = tuple(request.targets)
-    write_tsv(_training_table(fits, model, several), f"{out}.training.tsv")
-    write_tsv(_curves_table(fits, model, several), f"{out}.curves.tsv")
-    write_tsv(_trials_table(fits, model, several), f"{out}.trials.tsv")
-    write_tsv(_importance_table(fits, model, several), f"{out}.trials_importance.tsv")
-    folder = Path(f"{out}.models")
-    folder.mkdir(exist_ok=True)
-    for fit in fits:
-        if fit.save is not None:
-            fit.save(folder / fit.scope.key)
+    write_fits(out, fits, request, target, permutation_in(run))
 
 
 def _encoders(path: Path, spec: ModelSpec, reader: GroupReader) -> "Pretrained":
@@ -150,62 +113,3 @@ def _encoders(path: Path, spec: ModelSpec, reader: GroupReader) -> "Pretrained":
     in_scopes = [reader.features(scope, spec.layers) for scope in reader.scopes]
     refuse_strangers(encoders, in_scopes)
     return encoders
-
-
-def _in_order(predictions: pd.DataFrame, names: list[str]) -> list[str]:
-    head = list(predictions.columns[:9])
-    truth = [column for column in ("time", "event", "truth") if column in predictions]
-    return [*head, *names, *truth]
-
-
-def _scope_columns(fit: Fit, model: str, targets: Sequence[str]) -> dict[str, object]:
-    """Say which fit a row is of; ``targets``: what it predicts, where there are several."""
-    own = {"target": fit.target or ",".join(targets)} if targets else {}
-    return {
-        "model": model,
-        **own,
-        "repeat": fit.scope.repeat,
-        "fold": fit.scope.fold,
-        "inner": fit.scope.inner,
-    }
-
-
-def _columns(targets: Sequence[str], *more: str) -> list[str]:
-    return ["model", *(["target"] if targets else []), "repeat", "fold", "inner", *more]
-
-
-def _training_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
-    rows = [
-        {**_scope_columns(fit, model, targets), **{c: fit.record.get(c) for c in RECORD_COLUMNS}}
-        for fit in fits
-    ]
-    return pd.DataFrame(rows)
-
-
-def _curves_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
-    rows = [
-        {
-            **_scope_columns(fit, model, targets),
-            "epoch": epoch,
-            "train_loss": train,
-            "stop_loss": stop,
-        }
-        for fit in fits
-        for epoch, train, stop in fit.curve
-    ]
-    return pd.DataFrame(rows, columns=_columns(targets, "epoch", "train_loss", "stop_loss"))
-
-
-def _trials_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
-    rows = [
-        {**_scope_columns(fit, model, targets), **trial} for fit in fits for trial in fit.trials
-    ]
-    columns = _columns(targets, "trial", "state", "chosen", "score", "folds")
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
-
-
-def _importance_table(fits: Sequence[Fit], model: str, targets: Sequence[str]) -> pd.DataFrame:
-    rows = [
-        {**_scope_columns(fit, model, targets), **row} for fit in fits for row in fit.importances
-    ]
-    return pd.DataFrame(rows, columns=_columns(targets, "parameter", "importance", "n_trials"))
