@@ -1,7 +1,7 @@
 """Real cohorts: all default models beside each other, and the verdict, whatever it says.
 
     .tools/bin/python benchmarks/real_cohorts.py [--cohorts NAME ...] [--models default]
-        [--repeats 2] [--folds 5] [--sites] [--folder DIR]
+        [--repeats 2] [--folds 5] [--sites] [--folder DIR] [parameters of the pipeline]
 
 Runs the pipeline on tables of ../shared/data, with default settings everywhere, and prints of each
 cohort, as Markdown, the verdict and a table of all models from the run's ``metrics.tsv`` and
@@ -10,9 +10,10 @@ cohort, as Markdown, the verdict and a table of all models from the run's ``metr
 ``--sites`` holds out whole tissue source sites instead, where a cohort names them: each site of at
 least 40 patients is held out once, and all smaller ones together once.
 
-``--models all`` trains every family: gene sets and a gene network come from ../shared/data; the
-"positions" of features are their order in the file, which shows that the family trains, no more.
-Families that read genes are left out where features are probes.
+With other ``--models`` than the default ones, such as ``all``, families find what they need to
+know: gene sets and a gene network come from ../shared/data; the "positions" of features are their
+order in the file, which shows that the family trains, no more. Families that read genes are left
+out where features are probes. What the script does not know is handed to the pipeline.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,19 +116,21 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--sites", action="store_true", help="hold out whole sites")
     parser.add_argument("--folder", type=Path, default=ROOT / "results" / "real_cohorts")
-    arguments = parser.parse_args()
+    arguments, further = parser.parse_known_args()
     if not SHARED.exists():
         sys.exit(f"There is no {SHARED}: this benchmark needs the shared cohorts.")
     for name in arguments.cohorts:
         folder = (arguments.folder / name).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        minutes = run(COHORTS[name], folder, arguments)
+        minutes = run(COHORTS[name], folder, arguments, further)
         text = page(name, COHORTS[name], folder / "out" / "assess", minutes)
         (folder / "page.md").write_text(text)
         print(text, flush=True)
 
 
-def run(cohort: Cohort, folder: Path, arguments: argparse.Namespace) -> float:
+def run(
+    cohort: Cohort, folder: Path, arguments: argparse.Namespace, further: Sequence[str]
+) -> float:
     """Run the pipeline; return its minutes."""
     started = time.monotonic()
     tables = SHARED / cohort.folder
@@ -137,7 +140,7 @@ def run(cohort: Cohort, folder: Path, arguments: argparse.Namespace) -> float:
         f"{layer},{kind},{tables / layer}.tsv.gz,features" for layer, kind in cohort.kinds.items()
     ]
     sheet.write_text("\n".join(["layer,kind,file,rows", *rows]) + "\n")
-    known = knowledge(cohort, folder) if arguments.models == "all" else []
+    known = knowledge(cohort, folder) if arguments.models != "default" else []
     covariates = ["--covariates", cohort.covariates] if cohort.covariates else []
     source = ["--label_source", cohort.label_source] if cohort.label_source else []
     folds = ["--repeats", str(arguments.repeats), "--folds", str(arguments.folds)]
@@ -150,6 +153,7 @@ def run(cohort: Cohort, folder: Path, arguments: argparse.Namespace) -> float:
             *("--task", cohort.task, "--target", cohort.target, *covariates, *source),
             *("--models", arguments.models, *known),
             *(["--split", "leave_out:site"] if arguments.sites else folds),
+            *further,
         ],
         cwd=folder,
         check=True,
