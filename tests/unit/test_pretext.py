@@ -9,6 +9,7 @@ from omicsfusion.models.pretext.contrast import contrastive_loss
 from omicsfusion.models.pretext.networks import ContrastiveNetwork, ReconstructionNetwork
 from omicsfusion.models.pretext.training import learn_encoders, pretrain
 from omicsfusion.models.pretrained import read_pretrained
+from omicsfusion.models.request import ENSEMBLE
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.pretraining import UnusablePretrainingError, read_seen
 from omicsfusion.tables.tsv import read_tsv
@@ -106,7 +107,7 @@ def test_the_loss_falls_among_samples_not_trained_on(pretrained):
         chance = {"reconstruction": 0.9, "contrastive": math.log(SAMPLES / 10)}[objective]
         assert least < 0.8 * chance
     record = read_tsv(folder / "pretraining.tsv")
-    assert record["objective"].tolist() == [objective] * 2
+    assert record["objective"].tolist() == [objective] * ENSEMBLE
     assert set(record["layers"]) == {"mirna (10);rna (24)"}
     assert (record["n_train"] + record["n_stop"] == SAMPLES).all()
 
@@ -118,7 +119,7 @@ def test_the_file_holds_the_encoders_and_whom_they_have_seen(pretrained):
     for name, width in WIDTHS.items():
         one = found.layers[name]
         assert one.features == tuple(f"{name}_{column}" for column in range(width))
-        assert one.kernel.shape == (2, width, 64)
+        assert one.kernel.shape == (ENSEMBLE, width, 64)
         assert np.abs(one.kernel[0] - one.kernel[1]).max() > 0.1
         # A random kernel has this size, too: effective weights, not those that a network keeps.
         assert 0.3 < one.kernel.std() * math.sqrt(width) < 3
