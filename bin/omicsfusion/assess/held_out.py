@@ -102,4 +102,8 @@ def tested_in(table: pd.DataFrame) -> set[tuple[object, ...]]:
 
 def n_failed(sets: Sequence[HeldOut]) -> int:
     """Count the fits of which no sample has a prediction."""
-    return sum(bool(held.rows.iloc[:, len(ID_COLUMNS)].isna().all()) for held in sets)
+    return sum(bool(_predictions(held.rows).isna().all(axis=None)) for held in sets)
+
+
+def _predictions(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows.columns.difference([*ID_COLUMNS, "truth", "time", "event"])]

@@ -107,6 +107,32 @@ def metrics_by_pattern(
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n_events": "Int64"})
 
 
+def reported(
+    sets: Sequence[HeldOut], parts: Sequence[HeldOut], task: str, weights: np.ndarray
+) -> Metrics:
+    """Compute the metrics of ``REPORTED``, and no other.
+
+    Parameters
+    ----------
+    sets
+        The held-out sets.
+    parts
+        What is scored of each of them; they themselves, where that is all.
+    weights
+        Replicates x patients.
+    """
+    filled = [part for part in parts if len(part.rows)]
+    if task == "classification":
+        classes = classes_of(filled[0].rows)
+        return {
+            "balanced_accuracy": balanced_accuracy(filled, classes, weights),
+            "auroc": auroc(filled, classes, weights),
+        }
+    if task == "survival":
+        return {"c_index": c_index(filled, weights).share, "uno_c": uno_c(filled, weights)}
+    return {"r2": r2_of_parts(sets, parts, weights), "mae": mae(filled, weights)}
+
+
 def too_few(rows: pd.DataFrame, task: str) -> str:
     """Say why nothing is reckoned from some samples; empty when there are enough.
 
@@ -158,26 +184,10 @@ def _rows(
     reason = too_few(rows, task)
     found: dict[str, tuple[float, float, float]] = {}
     if not reason:
-        estimates = estimates_with_intervals(lambda w: _metrics(sets, parts, task, w), weights)
+        estimates = estimates_with_intervals(lambda w: reported(sets, parts, task, w), weights)
         found = {name: (estimate, low, high) for name, estimate, low, high in estimates}
     for metric in REPORTED[task]:
         estimate, low, high = found.get(metric, (np.nan, np.nan, np.nan))
         why = reason or (INCOMPARABLE if np.isnan(estimate) else "")
         interval = {"estimate": estimate, "ci_low": low, "ci_high": high}
         yield {**entry, "pattern": pattern, "metric": metric, **interval, **counts, "reason": why}
-
-
-def _metrics(
-    sets: Sequence[HeldOut], parts: Sequence[HeldOut], task: str, weights: np.ndarray
-) -> Metrics:
-    """Compute what is told of a pattern, and nothing else; the names of ``REPORTED``."""
-    filled = [part for part in parts if len(part.rows)]
-    if task == "classification":
-        classes = classes_of(filled[0].rows)
-        return {
-            "balanced_accuracy": balanced_accuracy(filled, classes, weights),
-            "auroc": auroc(filled, classes, weights),
-        }
-    if task == "survival":
-        return {"c_index": c_index(filled, weights).share, "uno_c": uno_c(filled, weights)}
-    return {"r2": r2_of_parts(sets, parts, weights), "mae": mae(filled, weights)}

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omicsfusion.assess.held_out import HeldOut, held_out_sets
-from omicsfusion.assess.patterns import REPORTED
-from omicsfusion.assess.predictions import ID_COLUMNS, MEMBER, of_targets, with_outcome
-from omicsfusion.assess.summary import METRICS
+from omicsfusion.assess.held_out import HeldOut, held_out_sets, n_failed
+from omicsfusion.assess.patterns import REPORTED, reported
+from omicsfusion.assess.predictions import MEMBER, of_targets, with_outcome
 
 SCOPE = "test"
 LEAST_SEEDS = 3
@@ -108,15 +107,16 @@ def member_scores(entry: pd.DataFrame, task: str) -> MemberScores:
     told = entry[entry[MEMBER].notna()]
     patients = sorted(told["patient"].unique())
     parts: dict[tuple[int, ...], Mapping[str, float]] = {}
-    n_failed = 0
+    failed = 0
     for number, rows in told.groupby(MEMBER):
         member = int(float(str(number)))
-        sets = held_out_sets(pd.concat([rows, inner]), SCOPE, patients)
-        n_failed += sum(_failed(held) for held in sets)
+        single = pd.concat([rows, inner]).drop(columns=MEMBER)
+        sets = held_out_sets(single, SCOPE, patients)
+        failed += n_failed(sets)
         for key, part in _parts(sets):
             parts[(member, *key)] = _scores(part, task, len(patients))
     whole, by_repeat, by_fold = (_table(parts, depth) for depth in (1, 2, 3))
-    return MemberScores(whole, by_repeat, by_fold, n_failed)
+    return MemberScores(whole, by_repeat, by_fold, failed)
 
 
 def _parts(sets: Sequence[HeldOut]) -> Iterator[tuple[tuple[int, ...], list[HeldOut]]]:
@@ -129,13 +129,8 @@ def _parts(sets: Sequence[HeldOut]) -> Iterator[tuple[tuple[int, ...], list[Held
 
 
 def _scores(sets: Sequence[HeldOut], task: str, n_patients: int) -> dict[str, float]:
-    found = METRICS[task](sets, np.ones((1, n_patients)))
-    return {metric: float(found[metric][0]) for metric in REPORTED[task]}
-
-
-def _failed(held: HeldOut) -> bool:
-    predicted = held.rows.columns.difference([*ID_COLUMNS, MEMBER, "truth", "time", "event"])
-    return bool(held.rows[predicted].isna().all(axis=None))
+    found = reported(sets, sets, task, np.ones((1, n_patients)))
+    return {metric: float(values[0]) for metric, values in found.items()}
 
 
 def _table(parts: Mapping[tuple[int, ...], Mapping[str, float]], depth: int) -> pd.DataFrame:
