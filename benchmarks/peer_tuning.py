@@ -126,7 +126,7 @@ def train_ours(folder: Path, trials: int) -> tuple[float, float]:
     command = [sys.executable, str(ROOT / "bin" / "train.py"), "--id", "ours", "--model", "fused"]
     command += ["--matrices", *(f"{layer}.all.matrices.h5" for layer in LAYERS), "--group", "all"]
     command += ["--splits", "splits.tsv", "--samples", "samples.tsv", "--seed", "1"]
-    command += ["--task", "classification", "--target", "y", "--trials", str(trials)]
+    command += ["--task", "classification", "--target", "y", "--trials", str(trials), "--cpus", "2"]
     took = seconds(command, folder)
     table = pd.read_csv(folder / "ours.predictions.tsv", sep="\t")
     table = table[table["scope"] == "test"]

@@ -44,7 +44,7 @@ def members(balance: float) -> list[Member]:
 
 
 def test_every_batch_has_both_classes_and_only_rows_of_the_member():
-    dealt = dealt_rows(members(1.0), (1, 4, 16), epoch=0)
+    dealt = dealt_rows(members(1.0), (1, 4, 16), epochs=[0])
     rows, used = dealt["rows"][0], dealt["used"][0]
     assert dealt["steps"][0] == 4
     rare = (rows >= 145) & (used > 0)
@@ -54,8 +54,8 @@ def test_every_batch_has_both_classes_and_only_rows_of_the_member():
 
 
 def test_a_loss_that_compares_samples_and_a_balance_of_zero_leave_batches_alone():
-    plain = dealt_rows(members(0.0), (1, 4, 16), epoch=0)
-    compared = dealt_rows(members(1.0), (1, 4, 16), epoch=0, balances=False)
+    plain = dealt_rows(members(0.0), (1, 4, 16), epochs=[0])
+    compared = dealt_rows(members(1.0), (1, 4, 16), epochs=[0], balances=False)
     for name, values in plain.items():
         np.testing.assert_array_equal(compared[name], values)
     assert set(np.unique(plain["used"])) == {0.0, 1.0}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from omicsfusion.models import training
-from omicsfusion.models.dealing import Member, dealt_rows
+from omicsfusion.models.batches import asked_by, dealt_epoch
+from omicsfusion.models.dealing import Member
 from omicsfusion.models.families.fused import FusedNetwork
 from omicsfusion.models.heads.base import weighted_mean
 from omicsfusion.models.mixup import mixed, pairs, patterns_of, shuffled_within
@@ -76,27 +77,26 @@ def test_partners_are_of_the_same_batch_and_have_the_same_layers(trainer, networ
     table = a_table()
     members = [member(network, 1, 0.4), member(network, 2, 0.0)]
     patterns = patterns_of(table.present)
-    dealt = dealt_rows(
-        members, (trainer.network.members, trainer.max_steps, trainer.batch_rows), epoch=0
-    )
-    found = trainer._pairs(dealt, members, patterns, epoch=0)
-    np.testing.assert_array_equal(patterns[found["partner"]], patterns[dealt["rows"]])
+    shape = (trainer.network.members, trainer.max_steps, trainer.batch_rows)
+    asked = asked_by(members, mixes=True)
+    found = dealt_epoch(members, shape, patterns, [0, 0], True, asked)
+    np.testing.assert_array_equal(patterns[found["partner"]], patterns[found["rows"]])
     for step in range(2):
-        used = dealt["used"][0, step] > 0
-        rows, others = (of[0, step][used] for of in (dealt["rows"], found["partner"]))
+        used = found["used"][0, step] > 0
+        rows, others = (of[0, step][used] for of in (found["rows"], found["partner"]))
         assert sorted(rows) == sorted(others)
         assert (rows != others).any()
     assert (found["share"][0] > 0).all()
     assert (found["share"][0] < 1).all()
-    np.testing.assert_array_equal(found["partner"][1], dealt["rows"][1])
+    np.testing.assert_array_equal(found["partner"][1], found["rows"][1])
     np.testing.assert_array_equal(found["share"][1], 1)
-    later = trainer._pairs(dealt, members, patterns, epoch=1)
+    later = dealt_epoch(members, shape, patterns, [1, 1], True, asked)
     assert (later["share"][0] != found["share"][0]).all()
 
 
 def test_shares_come_from_a_symmetric_beta_distribution():
     batches = {"rows": np.zeros((1, 2000, 2), np.int32), "used": np.ones((1, 2000, 2), np.float32)}
-    share = pairs(batches, [3], [0.4], np.zeros(1, int), epoch=0)["share"]
+    share = pairs(batches, [3], [0.4], np.zeros(1, int), [0])["share"]
     # Beta(a, a) has variance 1 / (4 (2 a + 1)) = .139. Standard errors: .008 of the mean; below
     # .003 of the variance (no share lies further than .5 from the mean).
     assert abs(share.mean() - 0.5) < 0.04
@@ -120,12 +120,9 @@ def test_a_member_that_does_not_mix_is_the_same_beside_one_that_does(trainer, ne
 
 
 def test_a_loss_that_compares_samples_is_never_mixed(network):
-    trainer = Trainer(network, squared_error, BATCH, stop_rows=10, max_steps=2, mixes=False)
     members = [member(network, 1, 0.4), member(network, 2, 0.0)]
-    dealt = dealt_rows(
-        members, (trainer.network.members, trainer.max_steps, trainer.batch_rows), epoch=0
-    )
-    assert trainer._pairs(dealt, members, patterns_of(a_table().present), epoch=0) == {}
+    assert asked_by(members, mixes=True) == {"mixup"}
+    assert asked_by(members, mixes=False) == set()
 
 
 def test_half_of_each_is_the_loss_for_both_outcomes_at_the_point_between(trainer, network):

@@ -111,6 +111,19 @@ def test_networks_side_by_side_are_the_same_as_one_after_the_other(trainer, trai
     np.testing.assert_allclose(outputs[4], alone[0], rtol=1e-5)
 
 
+def test_who_takes_a_place_that_falls_free_is_trained_as_if_from_the_beginning(trainer, trained):
+    """Two lanes of three places: of nine members three wait, for those that stop first."""
+    members = [a_member(1), a_member(2, train=25), a_member(3)]
+    others = [a_member(seed, train=12 + seed, stops=seed % 2 > 0) for seed in range(10, 16)]
+    among = trainer.train(a_table(), [*others, *members])
+    assert len({len(one.curve) for one in among[:6]}) > 1
+    assert [one.seed for one in among] == [*range(10, 16), 1, 2, 3]
+    for alone, waited in zip(trained, among[6:], strict=True):
+        assert waited.best_epoch == alone.best_epoch
+        assert largest_difference(waited, alone) < 1e-4
+        np.testing.assert_allclose(waited.curve, alone.curve, rtol=1e-4, atol=1e-5)
+
+
 def test_members_differ_by_their_seeds(trained):
     assert largest_difference(trained[0], trained[2]) > 0.1
 
@@ -176,7 +189,7 @@ def test_every_training_row_is_seen_once_per_epoch_and_every_batch_gets_its_shar
     batches = dealt_rows(
         [member, a_member(2, train=25)],
         (trainer.network.members, trainer.max_steps, trainer.batch_rows),
-        epoch=3,
+        epochs=[3, 3],
     )
     assert batches["steps"].tolist() == [3, 2, 0]
     seen = batches["rows"][0][batches["used"][0] > 0]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from omicsfusion.models.batches import asked_by, dealt_epoch
 from omicsfusion.models.dealing import NO_KIND, Member, dealt_rows
 from omicsfusion.models.families.fused import FusedNetwork
 from omicsfusion.models.heads.base import weighted_mean
@@ -78,12 +79,24 @@ def test_classes_travel_with_their_rows_only_where_they_are_used():
     network = FusedNetwork({"rna": 6}, units=1, members=1, hidden=4)
     network.build()
     kinds = np.arange(40) % 3
-    dealt = dealt_rows([a_member(0.5, kinds, network)], (1, 3, 16), epoch=0)
+    dealt = dealt_rows([a_member(0.5, kinds, network)], (1, 3, 16), epochs=[0])
     used = dealt["used"] > 0
     np.testing.assert_array_equal(dealt["kinds"][used], kinds[dealt["rows"][used]])
     assert (dealt["kinds"][~used] == NO_KIND).all()
-    for member in (a_member(0.0, kinds, network), a_member(0.5, None, network)):
-        assert "kinds" not in dealt_rows([member], (1, 3, 16), epoch=0)
+    needed = [
+        asked_by([member], mixes=True)
+        for member in (
+            a_member(0.5, kinds, network),
+            a_member(0.0, kinds, network),
+            a_member(0.5, None, network),
+        )
+    ]
+    assert needed == [{"kinds"}, set(), set()]
+    for asked in needed[:2]:
+        dealt = dealt_epoch(
+            [a_member(0.5, kinds, network)], (1, 3, 16), np.zeros(50, int), [0], True, asked
+        )
+        assert ("kinds" in dealt) == ("kinds" in asked)
 
 
 def test_training_with_smote_learns_and_differs(monkeypatch):

@@ -48,7 +48,10 @@ class Member:
 
 
 def dealt_rows(
-    members: Sequence[Member], shape: tuple[int, int, int], epoch: int, balances: bool = True
+    members: Sequence[Member],
+    shape: tuple[int, int, int],
+    epochs: Sequence[int],
+    balances: bool = True,
 ) -> dict[str, np.ndarray]:
     """Deal each member's training rows into batches, anew in each epoch.
 
@@ -58,19 +61,20 @@ def dealt_rows(
     ----------
     shape
         Members, batches, rows of a batch: the most of each.
+    epochs
+        How many each member has behind it.
     balances
         Whether the loss is a sum over samples; without it nothing is balanced.
 
     Returns
     -------
-    ``rows`` of the table and how much they are ``used`` (0 = padding), of that shape; ``steps``:
-    batches of each member; and, if a member has use for them (the setting ``smote``), the ``kinds``
-    of the rows.
+    ``rows`` of the table, how much they are ``used`` (0 = padding) and their ``kinds``, of that
+    shape; ``steps``: batches of each member.
     """
     rows, used = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     steps = np.zeros(shape[0], np.int32)
     kinds = np.full(shape, NO_KIND, np.uint32)
-    for m, member in enumerate(members):
+    for m, (member, epoch) in enumerate(zip(members, epochs, strict=True)):
         rows[m] = member.train[0]  # padding, too, is a member's own: what is not used may be NaN
         rng = np.random.default_rng(seed_for(member.seed, "batches", epoch))
         mixed = rng.permutation(len(member.train))
@@ -85,9 +89,7 @@ def dealt_rows(
             used[m, step, : len(batch)] = counts[step :: steps[m]]
             if member.kinds is not None:
                 kinds[m, step, : len(batch)] = member.kinds[mixed[step :: steps[m]]]
-    dealt = {"rows": rows, "used": used, "steps": steps}
-    smoted = any(one.kinds is not None and one.settings["smote"] > 0 for one in members)
-    return {**dealt, "kinds": kinds} if smoted else dealt
+    return {"rows": rows, "used": used, "kinds": kinds, "steps": steps}
 
 
 def balanced_draw(

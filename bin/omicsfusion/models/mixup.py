@@ -27,7 +27,7 @@ def pairs(
     seeds: Sequence[int],
     strengths: Sequence[float],
     patterns: np.ndarray,
-    epoch: int,
+    epochs: Sequence[int],
 ) -> dict[str, np.ndarray]:
     """Draw who is mixed with whom, and how much.
 
@@ -39,6 +39,8 @@ def pairs(
         Seed and a of each member; 0: nothing is mixed.
     patterns
         For each row of the table which layers it has, as a number.
+    epochs
+        How many each member has behind it.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def pairs(
     """
     partner = batches["rows"].copy()
     share = np.ones(partner.shape[:2], np.float32)
-    for m, (seed, strength) in enumerate(zip(seeds, strengths, strict=True)):
+    of_members = zip(seeds, strengths, epochs, strict=True)
+    for m, (seed, strength, epoch) in enumerate(of_members):
         if strength > 0:
             rng = np.random.default_rng(seed_for(seed, "mixup", epoch))
             for step in range(partner.shape[1]):

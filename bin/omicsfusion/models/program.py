@@ -156,7 +156,7 @@ class Programs:
         chunk: list[Task] = []
         for task in tasks:
             scopes = {one.scope for one in chunk} | {task.scope}
-            full = len(chunk) == self.shapes.members or len(scopes) > self.shapes.scopes
+            full = len(chunk) == self.shapes.queue or len(scopes) > self.shapes.scopes
             if chunk and (full or chunk[0].choice.structure != task.choice.structure):
                 yield chunk
                 chunk = []

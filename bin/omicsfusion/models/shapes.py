@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.feed import MEMORY_LIMIT, table_bytes
 
-MEMBERS_OF_NETWORK = 12
-"""Trained as one network, at most: more of them wait for the slowest, fewer leave cores idle."""
+MEMBERS_OF_NETWORK = 4
+"""Places of a network, at most: of more, more stay empty while the last members train; one of fewer
+takes nearly as long."""
+QUEUE = 2
+"""Where many members are trained on few scopes, as trials are, so many times as many as a chunk has
+otherwise wait for places together."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,17 @@ class Shapes:
 
     @property
     def members(self) -> int:
-        """Members of a chunk."""
+        """Members of a chunk each of whose scopes has its ``networks``."""
         return self.scopes * self.networks
 
     @property
+    def queue(self) -> int:
+        """Members of a chunk, at most."""
+        return self.members if self.streamed else QUEUE * self.members
+
+    @property
     def block(self) -> int:
-        """Members that are trained as one network; in a chunk there may be several."""
+        """Places of a network: members that it trains together."""
         return self.members if self.streamed else even_share(self.members, MEMBERS_OF_NETWORK)
 
 

@@ -20,14 +20,15 @@ from typing import Any
 import numpy as np
 
 from omicsfusion.models.backend import Tensor, compiled, keras, prefetched
-from omicsfusion.models.dealing import Member, dealt_rows
+from omicsfusion.models.batches import asked_by, dealt_epoch
+from omicsfusion.models.dealing import Member
 from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.epochs import Loss, end_epoch
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import Feed, shuffled_buffers
 from omicsfusion.models.mixup import patterns_of
 from omicsfusion.models.optimiser import State, keep_best
-from omicsfusion.models.trained import Trained, results
+from omicsfusion.models.trained import Curve, Trained, result_of
 from omicsfusion.models.training import PREDICT_ROWS, Trainer, as_tensors
 
 ops = keras.ops
@@ -90,14 +91,18 @@ class StreamedTrainer(Trainer):
         fixed = self._stacked([member.constants for member in members])
         state = self._start(members)
         patterns = patterns_of(table.rows.present)
-        curves: list[tuple[np.ndarray, np.ndarray]] = []
+        losses: list[tuple[np.ndarray, np.ndarray]] = []
         while bool(ops.any(state["active"])):
-            state, train_loss = self._pass(state, fixed, table, members, patterns, len(curves))
+            state, train_loss = self._pass(state, fixed, table, members, patterns, len(losses))
             state = end_epoch(state)
             stop_loss = self._stop_loss(state, fixed, table, members[0].stop)
             state = keep_best(state, ops.convert_to_tensor(stop_loss))
-            curves.append((train_loss, stop_loss))
-        return results(state, curves, self.epochs.shapes)[: len(members)]
+            losses.append((train_loss, stop_loss))
+        epochs = np.asarray(state["epoch"])
+        return [
+            result_of(state, place, _curve(losses[: epochs[place]], place), self.epochs.shapes)
+            for place in range(len(members))
+        ]
 
     def predict_from(
         self, table: DiskTable, members: Sequence[Member], trained: Sequence[Trained]
@@ -129,17 +134,19 @@ class StreamedTrainer(Trainer):
         state = {name: values for name, values in state.items() if name not in aside}
         train = members[0].train
         shape = (self.network.members, self.max_steps, self.batch_rows)
+        asked = asked_by(members, self.mixes)
         buffers = shuffled_buffers(len(train), self.feed, table.scope, epoch)
         parts = [train[buffer] for buffer in buffers]
-        summed, steps = np.zeros(shape[0], np.float32), np.zeros(shape[0], np.float32)
+        summed = np.zeros(self.network.members, np.float32)
+        steps = np.zeros(self.network.members, np.float32)
         blocks = _read(table, parts, self.feed.buffer)
         for number, (buffer, data) in enumerate(zip(buffers, blocks, strict=True)):
             here = [_within(member, buffer) for member in members]
             # Deals count on through buffers and epochs: with one buffer, they are epochs.
             deal = epoch * len(buffers) + number
-            dealt = dealt_rows(here, shape, deal, self.mixes)
-            mixing = self._pairs(dealt, here, patterns[parts[number]], deal)
-            state, loss = self._batches(state, fixed, data, as_tensors(dealt | mixing))
+            deals = [deal] * len(here)
+            dealt = dealt_epoch(here, shape, patterns[parts[number]], deals, self.mixes, asked)
+            state, loss = self._batches(state, fixed, data, as_tensors(dealt))
             summed, steps = summed + np.asarray(loss), steps + dealt["steps"]
         return {**state, **aside}, summed / np.maximum(steps, 1)
 
@@ -163,6 +170,14 @@ class StreamedTrainer(Trainer):
     ) -> Tensor:
         batch = {"rows": self._all_rows, "used": ops.ones(ops.shape(self._all_rows))}
         return self.epochs.loss(weights, fixed, data, settings, batch)
+
+
+def _curve(losses: Sequence[tuple[np.ndarray, np.ndarray]], place: int) -> Curve:
+    """Return the losses of the member at a place, epoch by epoch."""
+    return [
+        (epoch, float(train[place]), float(stop[place]))
+        for epoch, (train, stop) in enumerate(losses, start=1)
+    ]
 
 
 def _within(member: Member, buffer: np.ndarray) -> Member:

@@ -34,25 +34,16 @@ class Trained:
     seed: int = 0
 
 
-def results(
-    state: State, curves: Sequence[tuple[np.ndarray, np.ndarray]], shapes: Shapes
-) -> list[Trained]:
-    """Take apart what all members became; ``curves``: losses of the members, epoch by epoch."""
-    best = [np.asarray(weight) for weight in unpacked(state["best"], shapes)]
-    epochs, best_epoch = np.asarray(state["epoch"]), np.asarray(state["best_epoch"])
-    seeds = np.asarray(state["seed"])
-    return [
-        Trained(
-            weights=[weight[m] for weight in best],
-            curve=[
-                (epoch + 1, float(curves[epoch][0][m]), float(curves[epoch][1][m]))
-                for epoch in range(epochs[m])
-            ],
-            best_epoch=int(best_epoch[m]),
-            seed=int(seeds[m]),
-        )
-        for m in range(len(epochs))
-    ]
+def result_of(state: State, place: int, curve: Curve, shapes: Shapes) -> Trained:
+    """Take out what the member at a place of the network became."""
+    of_one = [(1, *shape[1:]) for shape in shapes]
+    best = np.asarray(state["best"][place])[None]
+    return Trained(
+        weights=[np.asarray(weight)[0] for weight in unpacked(best, of_one)],
+        curve=list(curve),
+        best_epoch=int(state["best_epoch"][place]),
+        seed=int(state["seed"][place]),
+    )
 
 
 def mean_curve(curves: Sequence[Curve]) -> list[tuple[int, float, float]]:

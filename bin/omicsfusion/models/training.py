@@ -1,6 +1,6 @@
 """Training many members of one network at once: AdamW, early stopping, best weights kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from omicsfusion.models.backend import Tensor, compiled, keras
-from omicsfusion.models.dealing import Member, dealt_rows, stop_rows
+from omicsfusion.models.batches import asked_by, dealt_epoch
+from omicsfusion.models.dealing import Member, stop_rows
 from omicsfusion.models.epochs import Epochs, Loss
 from omicsfusion.models.family import FusionNetwork
-from omicsfusion.models.mixup import pairs, patterns_of
+from omicsfusion.models.lane import Lane
+from omicsfusion.models.mixup import patterns_of
 from omicsfusion.models.optimiser import State, begun_from, decaying, initial_weights
 from omicsfusion.models.settings import DEFAULTS
-from omicsfusion.models.trained import Trained, results
+from omicsfusion.models.trained import Trained, result_of
 from omicsfusion.models.weight_vector import packed
 
 ops = keras.ops
@@ -25,6 +27,9 @@ EPOCHS_WITHOUT_STOP = 30
 EPOCHS_AT_ONCE = 10
 """Epochs between two looks at who is still training: a call takes as long as a small epoch."""
 PREDICT_ROWS = 256
+LANES = 2
+"""Networks that share the members. Not the number of cores: who trains beside whom, and so the
+last bits of what comes out, must not hang on the machine."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ class Table:
 class Trainer:
     """Trains members of one network, as many together as it holds; compiles once for all of them.
 
-    A compiled network leaves cores idle: with ``threads`` several of them run side by side, each
-    with other members.
+    Members are dealt to ``LANES`` networks. Each has places; where a member has finished, the next
+    one takes its place, so that no place waits for the slowest. A compiled network leaves cores
+    idle: with ``threads`` the lanes run side by side.
 
     Parameters
     ----------
@@ -100,11 +106,16 @@ class Trainer:
         """Train members on the rows of ``table``."""
         data = as_tensors(table)
         patterns = patterns_of(table.present)
-        parts = self._side_by_side(
-            lambda first, last: self._train_block(data, patterns, members[first:last]),
-            len(members),
-        )
-        return [one for part in parts for one in part]
+        asked = asked_by(members, self.mixes)
+        lanes = min(LANES, -(-len(members) // self.network.members))
+        with ThreadPoolExecutor(min(self.threads, lanes)) as pool:
+            parts = list(
+                pool.map(
+                    lambda lane: self._train_lane(data, patterns, members[lane::lanes], asked),
+                    range(lanes),
+                )
+            )
+        return [parts[number % lanes][number // lanes] for number in range(len(members))]
 
     def predict(
         self, table: Table, members: Sequence[Member], trained: Sequence[Trained], rows: np.ndarray
@@ -129,27 +140,44 @@ class Trainer:
         with ThreadPoolExecutor(min(self.threads, len(firsts))) as pool:
             return list(pool.map(lambda first: work(first, first + block), firsts))
 
-    def _train_block(
-        self, data: dict[str, Any], patterns: np.ndarray, members: Sequence[Member]
+    def _train_lane(
+        self,
+        data: dict[str, Any],
+        patterns: np.ndarray,
+        members: Sequence[Member],
+        asked: Set[str],
     ) -> list[Trained]:
-        fixed = self._stacked([member.constants for member in members])
-        state = self._start(members)
-        stop = as_tensors(stop_rows(members, self.network.members, self.stop_rows))
-        curves: list[tuple[np.ndarray, np.ndarray]] = []
-        while bool(ops.any(state["active"])):
-            first = len(curves)
-            dealt = [self._dealt(members, patterns, first + i) for i in range(EPOCHS_AT_ONCE)]
-            batches = {name: np.stack([one[name] for one in dealt]) for name in dealt[0]}
-            state, *losses = self._train_epochs(state, fixed, data, as_tensors(batches), stop)
-            curves += zip(*(np.asarray(loss) for loss in losses), strict=True)
-        return results(state, curves, self.epochs.shapes)[: len(members)]
-
-    def _dealt(
-        self, members: Sequence[Member], patterns: np.ndarray, epoch: int
-    ) -> dict[str, np.ndarray]:
+        """Train members in the places of one network."""
         shape = (self.network.members, self.max_steps, self.batch_rows)
-        dealt = dealt_rows(members, shape, epoch, self.mixes)
-        return dealt | self._pairs(dealt, members, patterns, epoch)
+        lane = Lane(members, self.network.members)
+        state, fixed, stop = self._seat(lane.seated)
+        while not lane.is_empty:
+            ahead = [
+                dealt_epoch(
+                    lane.seated, shape, patterns, [n + i for n in lane.epochs], self.mixes, asked
+                )
+                for i in range(EPOCHS_AT_ONCE)
+            ]
+            batches = {name: np.stack([one[name] for one in ahead]) for name in ahead[0]}
+            state, train_loss, stop_loss = self._train_epochs(
+                state, fixed, data, as_tensors(batches), stop
+            )
+            lane.go_on(np.asarray(train_loss), np.asarray(stop_loss), np.asarray(state["epoch"]))
+            finished = lane.finished(np.asarray(state["active"]))
+            for place in finished:
+                found = result_of(state, place, lane.curve(place), self.epochs.shapes)
+                lane.finish(place, found)
+            taken = lane.fill(finished)
+            if taken:
+                begun, fixed, stop = self._seat(lane.seated)
+                state = _put(state, begun, taken)
+        return lane.trained
+
+    def _seat(self, seated: Sequence[Member]) -> tuple[State, list[Tensor], dict[str, Tensor]]:
+        """Return how members begin, their constant weights, and the rows that stop them."""
+        fixed = self._stacked([member.constants for member in seated])
+        stop = as_tensors(stop_rows(seated, self.network.members, self.stop_rows))
+        return self._start(seated), fixed, stop
 
     def _predict_block(
         self,
@@ -224,18 +252,20 @@ class Trainer:
         seeds = [one.seed for one in self._padded(trained)]
         return ops.convert_to_tensor(np.array(seeds, np.uint32))
 
-    def _pairs(
-        self,
-        dealt: Mapping[str, np.ndarray],
-        members: Sequence[Member],
-        patterns: np.ndarray,
-        epoch: int,
-    ) -> dict[str, np.ndarray]:
-        """Draw the pairs that are mixed; nothing (and nothing to compute) when no member mixes."""
-        strengths = [member.settings["mixup"] * self.mixes for member in members]
-        if not any(strengths):
-            return {}
-        return pairs(dealt, [member.seed for member in members], strengths, patterns, epoch)
+
+def _put(state: State, begun: State, places: Sequence[int]) -> State:
+    """Take from ``begun`` what stands in some places, and the rest from ``state``."""
+    new = np.isin(np.arange(len(state["epoch"])), places)
+
+    def chosen(old: Tensor, other: Tensor) -> Tensor:
+        return ops.where(new.reshape(-1, *[1] * (old.ndim - 1)), other, old)
+
+    # Which weights decay is the same for all members.
+    of_members = [name for name in state if name != "decays"]
+    moved = {
+        name: keras.tree.map_structure(chosen, state[name], begun[name]) for name in of_members
+    }
+    return {**state, **moved}
 
 
 def as_tensors(tree: Any) -> Any:
