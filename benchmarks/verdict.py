@@ -95,11 +95,13 @@ def summary(rows: list[dict[str, object]], signal: str, effect: float) -> str:
 def judged(signal: str, effect: float, cohorts: range) -> Iterator[dict[str, object]]:
     """Train the models on some cohorts and judge each."""
     network = NETWORK[signal]
-    first = [network]
-    if signal in WITH_COVARIATES:
-        first += ["clinical", f"{network}+clinical"]
-    # A network that is the only one of its side is not chosen by inner folds, nor is clinical.
-    tables = of_cohorts(predictions(first, signal, effect, cohorts, inner=0))
+    with_covariates = signal in WITH_COVARIATES
+    first = [network, f"{network}+clinical"] if with_covariates else [network]
+    # A network that is the only one of its side is not chosen by inner folds.
+    parts = [predictions(first, signal, effect, cohorts, inner=0)]
+    if with_covariates:
+        parts.append(predictions(["clinical"], signal, effect, cohorts, INNER_FOLDS))
+    tables = of_cohorts(pd.concat(parts))
     found = {cohort: questions_of(tables[cohort], network, cohort) for cohort in cohorts}
     better = [cohort for cohort in cohorts if found[cohort]["beats_chance"]]
     others = predictions(OTHERS[signal], signal, effect, better, INNER_FOLDS) if better else None
@@ -133,7 +135,13 @@ def of_cohorts(table: pd.DataFrame) -> dict[int, pd.DataFrame]:
 def predictions(
     models: Sequence[str], signal: str, effect: float, cohorts: Sequence[int], inner: int
 ) -> pd.DataFrame:
-    """Train some models on every scope of some cohorts and return their predictions."""
+    """Train some models on every scope of some cohorts and return their predictions.
+
+    Raises
+    ------
+    RuntimeError
+        When a fit failed: the verdict would be about failures.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_cohorts(folder, signal, effect, cohorts, inner)
@@ -144,6 +152,8 @@ def predictions(
         for model in models:
             spec = parse_model(model, LAYERS)
             fits = trainer_of(spec.family)(TrainingRequest(spec, outcome, [], seed=1), reader)
+            if failed := [fit.record["reason"] for fit in fits if fit.record["status"] == "failed"]:
+                raise RuntimeError(f"{model}: {len(failed)} fits failed, the first: {failed[0]}")
             tables.append(prediction_table(fits, model, "class", outcome))
     return pd.concat(tables)
 

@@ -375,6 +375,19 @@ def test_a_short_row_is_told_also_by_import(tmp_path: Path) -> None:
         read_ids(path, cells_counted=False)
 
 
+def test_an_open_quote_below_a_header_marked_as_comment_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.seg"
+    lines = (
+        "#ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean",
+        'S1\t1\t1\t"90\t7\t0.5',
+        "S1\t1\t91\t99\t2\t0",
+    )
+    path.write_text("".join(f"{line}\n" for line in lines))
+    with pytest.raises(UnreadableTableError, match="opened and not closed") as raised:
+        read_ids(path)
+    assert raised.value.row == "2"
+
+
 PIECES = st.sampled_from([b"\t", b"\n", b"\r", b'"', b"#", b"\0", b"\xff", b"-", b"NA", b"1e999"])
 EDIT = st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES | st.binary(max_size=4))
 

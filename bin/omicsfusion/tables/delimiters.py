@@ -65,7 +65,10 @@ def _fit(sample: list[str], delimiter: str) -> tuple[bool, int]:
 
 
 def _is_data(line: str, delimiter: str) -> bool:
-    cells = split_line(line, delimiter)[1:]
+    try:
+        cells = split_line(line, delimiter)[1:]
+    except csv.Error:
+        return False  # an open quote, which who reads the line complains about
     return bool(cells) and all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
