@@ -122,7 +122,12 @@ def test_a_member_that_does_not_mix_is_the_same_beside_one_that_does(trainer, ne
 def test_a_loss_that_compares_samples_is_never_mixed(network):
     members = [member(network, 1, 0.4), member(network, 2, 0.0)]
     assert asked_by(members, mixes=True) == {"mixup"}
-    assert asked_by(members, mixes=False) == set()
+    asked = asked_by(members, mixes=False)
+    assert asked == set()
+    dealt = dealt_epoch(
+        members, (2, 2, BATCH), patterns_of(a_table().present), [0, 0], False, asked
+    )
+    assert not {"partner", "share"} & set(dealt)
 
 
 def test_half_of_each_is_the_loss_for_both_outcomes_at_the_point_between(trainer, network):

@@ -132,6 +132,12 @@ def trainer() -> Trainer:
 
 def trained_for(epochs: int, freeze: float, monkeypatch, start=None):
     """Train two members, the first of which begins pretrained."""
+    start = pretrained().start(trainer().network, FEATURES, 0) if start is None else start
+    return trained_from([start, {}], epochs, freeze, monkeypatch)
+
+
+def trained_from(starts, epochs: int, freeze: float, monkeypatch):
+    """Train a member from each start, with seeds from 5 on."""
     monkeypatch.setattr(training, "EPOCHS_WITHOUT_STOP", epochs)
     rng = np.random.default_rng(3)
     x = {name: rng.normal(size=(40, width)).astype(np.float32) for name, width in WIDTHS.items()}
@@ -147,9 +153,9 @@ def trained_for(epochs: int, freeze: float, monkeypatch, start=None):
         stops=False,
         settings={**DEFAULTS, "freeze": freeze},
         constants=one.constants(FEATURES, DEFAULTS),
-        start=pretrained().start(one, FEATURES, 0) if start is None else start,
     )
-    return trainer().train(table, [member, replace(member, seed=6, start={})])
+    members = [replace(member, seed=seed, start=start) for seed, start in enumerate(starts, 5)]
+    return trainer().train(table, members)
 
 
 def test_frozen_encoders_stay_to_the_bit_and_move_when_the_epochs_are_over(monkeypatch):
@@ -182,6 +188,20 @@ def test_a_member_beside_one_that_begins_pretrained_is_as_it_is_alone(monkeypatc
     _, beside = trained_for(3, 3, monkeypatch)
     _, alone = trained_for(3, 3, monkeypatch, start={})
     for one, other in zip(beside.weights, alone.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_who_takes_a_free_place_begins_pretrained_whatever_others_begin_from(monkeypatch):
+    """In one lane those without a start come first, in the other those with one."""
+    start = pretrained().start(trainer().network, FEATURES, 0)
+    found = trained_from([{}, start, {}, start, start, {}, start, {}], 3, 3, monkeypatch)
+    assert [one.seed for one in found] == list(range(5, 13))
+    for number in (1, 3, 4, 6):
+        for place, values in start.items():
+            given = np.isfinite(values)
+            np.testing.assert_array_equal(found[number].weights[place][given], values[given])
+    without = trained_from([{}, {}], 3, 3, monkeypatch)
+    for one, other in zip(found[0].weights, without[0].weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 

@@ -26,9 +26,10 @@ from omicsfusion.models.disk_rows import DiskRows
 from omicsfusion.models.epochs import Loss, end_epoch
 from omicsfusion.models.family import FusionNetwork
 from omicsfusion.models.feed import Feed, shuffled_buffers
+from omicsfusion.models.lane import Lane
 from omicsfusion.models.mixup import patterns_of
 from omicsfusion.models.optimiser import State, keep_best
-from omicsfusion.models.trained import Curve, Trained, result_of
+from omicsfusion.models.trained import Trained, result_of
 from omicsfusion.models.training import PREDICT_ROWS, Trainer, as_tensors
 
 ops = keras.ops
@@ -89,18 +90,17 @@ class StreamedTrainer(Trainer):
     def train_from(self, table: DiskTable, members: Sequence[Member]) -> list[Trained]:
         """Train members of one scope; they have the same ``train`` and ``stop`` samples."""
         fixed = self._stacked([member.constants for member in members])
-        state = self._start(members)
+        state = self._start(members, any(member.start for member in members))
         patterns = patterns_of(table.rows.present)
-        losses: list[tuple[np.ndarray, np.ndarray]] = []
+        lane = Lane(members, self.network.members)
         while bool(ops.any(state["active"])):
-            state, train_loss = self._pass(state, fixed, table, members, patterns, len(losses))
+            state, train_loss = self._pass(state, fixed, table, members, patterns, max(lane.epochs))
             state = end_epoch(state)
             stop_loss = self._stop_loss(state, fixed, table, members[0].stop)
             state = keep_best(state, ops.convert_to_tensor(stop_loss))
-            losses.append((train_loss, stop_loss))
-        epochs = np.asarray(state["epoch"])
+            lane.go_on(train_loss[None], stop_loss[None], np.asarray(state["epoch"]))
         return [
-            result_of(state, place, _curve(losses[: epochs[place]], place), self.epochs.shapes)
+            result_of(state, place, lane.curve(place), self.epochs.shapes)
             for place in range(len(members))
         ]
 
@@ -170,14 +170,6 @@ class StreamedTrainer(Trainer):
     ) -> Tensor:
         batch = {"rows": self._all_rows, "used": ops.ones(ops.shape(self._all_rows))}
         return self.epochs.loss(weights, fixed, data, settings, batch)
-
-
-def _curve(losses: Sequence[tuple[np.ndarray, np.ndarray]], place: int) -> Curve:
-    """Return the losses of the member at a place, epoch by epoch."""
-    return [
-        (epoch, float(train[place]), float(stop[place]))
-        for epoch, (train, stop) in enumerate(losses, start=1)
-    ]
 
 
 def _within(member: Member, buffer: np.ndarray) -> Member:

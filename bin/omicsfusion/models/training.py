@@ -108,13 +108,10 @@ class Trainer:
         patterns = patterns_of(table.present)
         asked = asked_by(members, self.mixes)
         lanes = min(LANES, -(-len(members) // self.network.members))
-        with ThreadPoolExecutor(min(self.threads, lanes)) as pool:
-            parts = list(
-                pool.map(
-                    lambda lane: self._train_lane(data, patterns, members[lane::lanes], asked),
-                    range(lanes),
-                )
-            )
+        parts = self._side_by_side(
+            lambda lane: self._train_lane(data, patterns, members[lane::lanes], asked),
+            range(lanes),
+        )
         return [parts[number % lanes][number // lanes] for number in range(len(members))]
 
     def predict(
@@ -124,21 +121,18 @@ class Trainer:
 
         With thinned networks there are as many in place of each member, side by side.
         """
-        data = as_tensors(table)
-        parts = self._side_by_side(
-            lambda first, last: self._predict_block(
-                data, members[first:last], trained[first:last], rows[first:last]
-            ),
-            len(members),
-        )
-        return np.concatenate(parts)
+        data, places = as_tensors(table), self.network.members
 
-    def _side_by_side(self, work: Callable[[int, int], Any], members: int) -> list[Any]:
-        """Do the work for as many members at a time as the network holds: from first to last."""
-        block = self.network.members
-        firsts = range(0, members, block)
-        with ThreadPoolExecutor(min(self.threads, len(firsts))) as pool:
-            return list(pool.map(lambda first: work(first, first + block), firsts))
+        def predict_block(first: int) -> np.ndarray:
+            here = slice(first, first + places)
+            return self._predict_block(data, members[here], trained[here], rows[here])
+
+        return np.concatenate(self._side_by_side(predict_block, range(0, len(members), places)))
+
+    def _side_by_side(self, work: Callable[[int], Any], parts: range) -> list[Any]:
+        """Do the work for each part, as many at the same time as there are threads."""
+        with ThreadPoolExecutor(min(self.threads, len(parts))) as pool:
+            return list(pool.map(work, parts))
 
     def _train_lane(
         self,
@@ -150,7 +144,8 @@ class Trainer:
         """Train members in the places of one network."""
         shape = (self.network.members, self.max_steps, self.batch_rows)
         lane = Lane(members, self.network.members)
-        state, fixed, stop = self._seat(lane.seated)
+        pretrained = any(member.start for member in members)
+        state, fixed, stop = self._seat(lane.seated, pretrained)
         while not lane.is_empty:
             ahead = [
                 dealt_epoch(
@@ -169,15 +164,17 @@ class Trainer:
                 lane.finish(place, found)
             taken = lane.fill(finished)
             if taken:
-                begun, fixed, stop = self._seat(lane.seated)
+                begun, fixed, stop = self._seat(lane.seated, pretrained)
                 state = _put(state, begun, taken)
         return lane.trained
 
-    def _seat(self, seated: Sequence[Member]) -> tuple[State, list[Tensor], dict[str, Tensor]]:
+    def _seat(
+        self, seated: Sequence[Member], pretrained: bool
+    ) -> tuple[State, list[Tensor], dict[str, Tensor]]:
         """Return how members begin, their constant weights, and the rows that stop them."""
         fixed = self._stacked([member.constants for member in seated])
         stop = as_tensors(stop_rows(seated, self.network.members, self.stop_rows))
-        return self._start(seated), fixed, stop
+        return self._start(seated, pretrained), fixed, stop
 
     def _predict_block(
         self,
@@ -202,20 +199,21 @@ class Trainer:
         first = [of_members[0]] * (self.network.members - len(of_members))
         return [*of_members, *first]
 
-    def _start(self, members: Sequence[Member]) -> State:
+    def _start(self, members: Sequence[Member], pretrained: bool) -> State:
+        """Return the state with which members begin, some of them ``pretrained`` or none."""
         n, real = self.network.members, len(members)
         seeds = [member.seed for member in self._padded(members)]
         starts = [member.start for member in self._padded(members)]
-        begun, pretrained = initial_weights(self.network, seeds), {}
+        begun, more = initial_weights(self.network, seeds), {}
         # Without pretrained encoders nothing is compiled that they alone need.
-        if any(starts):
+        if pretrained:
             begun, held = begun_from(begun, starts)
-            pretrained = {"held": packed(held)}
+            more = {"held": packed(held)}
         weights = packed(begun)
         zeros = ops.zeros_like(weights)
         limit = [MAX_EPOCHS if member.stops else EPOCHS_WITHOUT_STOP for member in members]
         return as_tensors(
-            pretrained
+            more
             | {
                 "weights": weights,
                 "first_moment": zeros,

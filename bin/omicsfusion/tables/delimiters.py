@@ -48,10 +48,15 @@ def find_layout(head: list[str]) -> tuple[str, int]:
 def _count(line: str, delimiter: str) -> int:
     if '"' not in line:
         return line.count(delimiter) + 1
+    return len(_cells(line.rstrip("\n"), delimiter))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Split a line; an open quote, which who reads the line complains about, counts as a letter."""
     try:
-        return len(split_line(line.rstrip("\n"), delimiter))
+        return split_line(line, delimiter)
     except csv.Error:
-        return line.count(delimiter) + 1
+        return line.split(delimiter)
 
 
 def _fit(sample: list[str], delimiter: str) -> tuple[bool, int]:
@@ -65,10 +70,7 @@ def _fit(sample: list[str], delimiter: str) -> tuple[bool, int]:
 
 
 def _is_data(line: str, delimiter: str) -> bool:
-    try:
-        cells = split_line(line, delimiter)[1:]
-    except csv.Error:
-        return False  # an open quote, which who reads the line complains about
+    cells = _cells(line, delimiter)[1:]
     return bool(cells) and all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
