@@ -51,6 +51,7 @@ workflow OMICSFUSION {
         PREPARE.out.checked,
         PREPARE.out.horizons,
         CONTROL.out.predictions,
+        CONTROL.out.omics_predictions,
         known,
         options
     )

@@ -5,9 +5,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from omicsfusion.assess.comparison.judging import SCHEMA_VERSION, compare
+from omicsfusion.assess.comparison.across_sites import OtherRunError, read_verdict
+from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.omics_controls import score_omics_controls
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.predictions import MEMBER_KEYS, PredictionsError, gather_predictions
@@ -22,6 +23,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--predictions", nargs="+", required=True, help="files of TRAIN")
     parser.add_argument("--members", nargs="+", required=True, help="of single networks")
+    parser.add_argument(
+        "--omics_controls", nargs="*", default=(), help="files of TRAIN, of permuted omics"
+    )
     parser.add_argument("--samples", required=True, help="the clean samples.tsv")
     parser.add_argument("--task", choices=TASKS, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -32,12 +36,14 @@ def main() -> None:
     parser.add_argument("--site_verdict", help="verdict.json of a run that left sites out")
     arguments = parser.parse_args()
     task, seed = arguments.task, arguments.seed
-    sites = read_verdict(arguments.site_verdict) if arguments.site_verdict else None
-    patterns = patterns_of(read_samples(arguments.samples, task))
+    samples = read_samples(arguments.samples, task)
+    patterns = patterns_of(samples)
     try:
         predictions = gather_predictions(arguments.predictions, task)
         members = gather_predictions(arguments.members, task, MEMBER_KEYS)
         by_pattern = metrics_by_pattern(predictions, patterns, task, seed)
+        controlled = arguments.omics_controls
+        permuted = gather_predictions(controlled, task) if controlled else None
     except PredictionsError as problem:
         sys.exit(str(problem))
     write_tsv(predictions, "predictions.tsv")
@@ -46,30 +52,29 @@ def main() -> None:
     tables["seeds"] = seed_spread(members, predictions, tables["metrics"], task)
     for name, table in tables.items():
         write_tsv(table, f"{name}.tsv")
-    comparison, ranks, verdict = compare(
-        predictions,
-        arguments.networks.split(","),
-        task,
-        seed,
-        Margins(arguments.margin, arguments.equivalence),
-        arguments.label_source,
-        sites,
-    )
+    networks = arguments.networks.split(",")
+    controls = None
+    if permuted is not None:
+        controls = score_omics_controls(predictions, permuted, networks, task)
+        write_tsv(controls, "omics_controls.tsv")
+    try:
+        comparison, ranks, verdict = compare(
+            predictions,
+            networks,
+            task,
+            seed,
+            Margins(arguments.margin, arguments.equivalence),
+            arguments.label_source,
+            across_sites=read_verdict(arguments.site_verdict) if arguments.site_verdict else None,
+            omics_controls=controls,
+            layers_lack=patterns_of(samples[samples["role"] == "train"]).nunique() > 1,
+        )
+    except OtherRunError as problem:
+        sys.exit(f"--site_verdict: {problem}")
     write_tsv(comparison, "comparison.tsv")
     write_tsv(ranks, "ranks.tsv")
     text = json.dumps(verdict, indent=2, ensure_ascii=False, allow_nan=False)
     Path("verdict.json").write_text(f"{text}\n", encoding="utf-8")
-
-
-def read_verdict(path: str) -> dict[str, Any]:
-    """Read the verdict of another run, or end with a sentence."""
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
-        sys.exit(f"--site_verdict: {Path(path).name} is no verdict.json of this version.")
-    return record
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Permute the outcomes of a cohort, as a negative control, and split it anew."""
+"""Permute the outcomes of a cohort, as a negative control, and split it anew.
+
+With --clinical the covariates are also written as they go with the outcome.
+"""
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,6 +13,8 @@ from omicsfusion.folds import SplitError
 from omicsfusion.negative_control import (
     GROUP_COLUMNS,
     control_splits,
+    draw_donors,
+    move_rows,
     name_of,
     permute_outcomes,
 )
@@ -25,12 +31,13 @@ from omicsfusion.tables.tsv import write_tsv
 
 
 def main() -> None:
-    """Write pNNN.samples.tsv, pNNN.splits.tsv, pNNN.groups.tsv and pNNN.permutation.tsv."""
+    """Write pNNN.samples.tsv, .splits.tsv, .groups.tsv and .permutation.tsv, and pNNN/*.h5ad."""
     args = parse_arguments()
     name = name_of(args.number)
     links = links_of(read_duplicates(args.duplicates))
     samples = read_samples(args.samples, args.task)
-    permuted = permute_outcomes(samples, args.task, args.split, args.seed, args.number, links)
+    donors = draw_donors(samples, args.task, args.split, args.seed, args.number, links)
+    permuted = permute_outcomes(samples, args.task, donors)
     write_tsv(permuted, f"{name}.samples.tsv")
     reason = ""
     try:
@@ -56,6 +63,10 @@ def main() -> None:
     write_tsv(splits, f"{name}.splits.tsv")
     write_tsv(groups, f"{name}.groups.tsv")
     write_tsv(account(samples, permuted, args, reason), f"{name}.permutation.tsv")
+    if args.clinical:
+        Path(name).mkdir()
+    for layer in args.clinical:
+        move_rows(layer, Path(name) / layer.name, donors)
 
 
 def account(
@@ -88,6 +99,9 @@ def parse_arguments() -> argparse.Namespace:
         default=(),
         metavar="TSV",
         help="<layer>.duplicates.tsv: pairs of samples that no split may part",
+    )
+    parser.add_argument(
+        "--clinical", nargs="*", type=Path, default=(), help="the covariates' .h5ad of each cohort"
     )
     return parser.parse_args()
 

@@ -3,9 +3,14 @@
 The outcome is permuted before the samples are split, so that folds, selection of features, tuning
 and training all meet it; what a model scores then is what it would score by chance. How blocks of
 dependent observations may be exchanged: Winkler et al. 2015, NeuroImage 123, 253-268.
+
+Where covariates go with the outcome, it is the omics that are permuted: what they add to clinical
+data is then what it would be by chance.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +19,7 @@ import pandas as pd
 from omicsfusion.folds import units_of
 from omicsfusion.seeds import seed_for
 from omicsfusion.splits import ALL, COLUMNS, list_groups, make_splits
+from omicsfusion.tables.layer import new_layer, read_header, read_rows
 from omicsfusion.tables.outcome import Outcome, further_targets, outcome_columns
 
 REPEATS = 1
@@ -22,24 +28,25 @@ REPEATS = 1
 GROUP_COLUMNS = ["group", "n_scopes", "n_outer"]
 
 
-def permute_outcomes(
+def draw_donors(
     samples: pd.DataFrame,
     task: str,
     split: str,
     seed: int,
     number: int,
     links: Sequence[tuple[str, str]] = (),
-) -> pd.DataFrame:
-    """Give each training sample the outcome of another: all its columns, of all targets, together.
+) -> pd.Series:
+    """Draw, for each training sample, the sample whose outcome it takes over.
 
     An outcome that all samples of a unit share (a patient, a group of patients, duplicates) goes to
     the samples of another such unit, however many these are. Where the samples of a unit differ,
     the outcomes of its patients change places within it; and where those of a patient differ, they
     change places within the patient (a tumour and its normal tissue).
 
-    Units change places within their batch, and with ``leave_out:NAME`` within their value of the
-    column: what batches or sites alone tell of the outcome stays, and is not taken for a signal of
-    the layers. Of a unit that nobody shares these with, the outcome stays as it is.
+    Units change places within their cohort and batch, and with ``leave_out:NAME`` within their
+    value of the column: what cohorts, batches or sites alone tell of the outcome stays, and is not
+    taken for a signal of the layers. Of a unit that nobody shares these with, the outcome stays as
+    it is.
 
     Parameters
     ----------
@@ -54,35 +61,17 @@ def permute_outcomes(
 
     Returns
     -------
-    The same table, sorted by sample.
+    The name of the donor; index: training samples, sorted. Samples of external cohorts have none.
     """
-    names = ("", *further_targets(samples.columns))
-    columns = [column for name in names for column in outcome_columns(task, name).values()]
     table = samples.sort_values("sample").set_index("sample")
     training = table[table["role"] == "train"]
-    outcomes = training.groupby(columns, dropna=False, sort=True)
-    given = outcomes.ngroup()
-    taken = _permuted(given, training, split, seed_for(seed, "permute", number), links)
-    first = training[columns].set_axis(given)[~given.duplicated().to_numpy()]
-    permuted = table.copy()
-    permuted.loc[training.index, columns] = first.loc[taken].to_numpy(dtype=object)
-    return permuted.astype(table.dtypes.to_dict()).reset_index()[samples.columns]
-
-
-def _permuted(
-    given: pd.Series,
-    training: pd.DataFrame,
-    split: str,
-    seed: int,
-    links: Sequence[tuple[str, str]],
-) -> pd.Series:
-    """Return the number of the outcome that each sample takes over (index: sample)."""
-    rng = np.random.default_rng(seed)
+    given = training.groupby(_outcome_of(samples, task), dropna=False, sort=True).ngroup()
+    rng = np.random.default_rng(seed_for(seed, "permute", number))
     alone = training.assign(group=training["patient"]).reset_index()
     unit = units_of(training.reset_index(), links)
     patient = units_of(alone, links)
     sample = pd.Series(training.index, index=training.index)
-    taken, left = given.copy(), pd.Series(True, index=given.index)
+    donors, left = sample.copy(), pd.Series(True, index=given.index)
     for block, place in (
         (unit, _places(training, unit, split)),
         (patient, unit),
@@ -90,16 +79,67 @@ def _permuted(
     ):
         uniform = left & (given.groupby(block).transform("nunique") == 1)
         left &= ~uniform
-        for _, here in given[uniform].groupby(place):
-            of_block = here.groupby(block).first()
-            dealt = pd.Series(rng.permutation(of_block.to_numpy()), index=of_block.index)
-            taken[here.index] = block[here.index].map(dealt)
-    return taken
+        for _, here in block[uniform].groupby(place):
+            blocks = np.unique(here)
+            dealt = dict(zip(blocks, blocks[rng.permutation(len(blocks))], strict=True))
+            donors[here.index] = _matched(here, here.map(dealt))
+    return donors
+
+
+def permute_outcomes(samples: pd.DataFrame, task: str, donors: pd.Series) -> pd.DataFrame:
+    """Give each sample the outcome of its donor: all its columns, of all targets, together.
+
+    Parameters
+    ----------
+    samples
+        The clean ``samples.tsv``. Samples without a donor keep their outcome.
+    donors
+        As :func:`draw_donors` returns them.
+
+    Returns
+    -------
+    The same table, sorted by sample.
+    """
+    columns = _outcome_of(samples, task)
+    table = samples.sort_values("sample").set_index("sample")
+    permuted = table.copy()
+    permuted.loc[donors.index, columns] = table.loc[donors, columns].to_numpy(dtype=object)
+    return permuted.astype(table.dtypes.to_dict()).reset_index()[samples.columns]
+
+
+def move_rows(source: Path, target: Path, donors: pd.Series) -> None:
+    """Write the layer of one cohort in which each sample has the values of its donor.
+
+    With the outcome that goes the same way, and all other layers as they are, these others are
+    permuted together. Whose donor lacks the layer lacks it, too; samples without a donor (of
+    external cohorts, or not used) keep their values.
+    """
+    header = read_header(source)
+    row = {sample: number for number, sample in enumerate(header.samples)}
+    donor = {sample: sample for sample in header.samples if sample not in donors.index}
+    donor |= {str(sample): name for sample, name in donors.items() if name in row}
+    samples = tuple(sorted(donor))
+    with new_layer(target, replace(header, samples=samples)) as x:
+        x[...] = read_rows(source, [row[donor[sample]] for sample in samples])
+
+
+def _outcome_of(samples: pd.DataFrame, task: str) -> list[str]:
+    names = ("", *further_targets(samples.columns))
+    return [column for name in names for column in outcome_columns(task, name).values()]
+
+
+def _matched(block: pd.Series, donor: pd.Series) -> list[str]:
+    """Return for each sample of a block a sample of its donor's block, one after the other."""
+    members = {name: list(of_block.index) for name, of_block in block.groupby(block)}
+    places = block.groupby(block).cumcount()
+    return [
+        members[name][place % len(members[name])] for name, place in zip(donor, places, strict=True)
+    ]
 
 
 def _places(training: pd.DataFrame, unit: pd.Series, split: str) -> pd.Series:
-    """Name, for each sample, the batches and left-out values that its unit has samples of."""
-    names = ["batch", "split"] if split.startswith("leave_out:") else ["batch"]
+    """Name, for each sample, the cohorts, batches and left-out values of its unit's samples."""
+    names = ["cohort", "batch", *(["split"] if split.startswith("leave_out:") else [])]
     own = training[names].fillna("").astype(str).agg("\t".join, axis=1)
     return own.groupby(unit).transform(lambda values: "\n".join(sorted(set(values))))
 

@@ -34,6 +34,7 @@ LEARNING_CURVE = [
 
 
 NEGATIVE_CONTROL = ["PERMUTE", "PREPROCESS_NEGATIVE_CONTROL", "TRAIN_NEGATIVE_CONTROL"]
+OMICS_CONTROL = ["PREPROCESS_OMICS_CONTROL", "TRAIN_OMICS_CONTROL"]
 OPTIMISM = ["LOOK_AHEAD", "PREPROCESS_OPTIMISM", "TRAIN_OPTIMISM", "CLAIM"]
 PRETRAINING = [
     "CHECK_INPUT",
@@ -65,7 +66,8 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
         file.truncate(240_000_000)  # some 20 million edges, of which a stub reads none
     encoders = tmp_path / "encoders.h5"
     encoders.touch()
-    models = ["--models", "clinical,linear,linear-only-*,fused,graph", "--network", edges]
+    models = ["--models", "clinical,linear-only-*,fused,fused-minus-*,fused+clinical,graph"]
+    models += ["--network", edges]
     models += ["--pretrained", encoders, "--settings", "freeze=10"]
     branches = ["--learning_curve", "--negative_control", 2, "--show_optimism"]
     done = run(tmp_path, "-profile", "test", "-stub-run", *branches, *models, parser=parser)
@@ -73,10 +75,15 @@ def test_a_stub_run_visits_every_station(tmp_path: Path, parser: str) -> None:
     assert "--learning_curve leaves out 25 % of the patients: a stub." in done.text
     assert "--negative_control leaves out permutation 2: a stub" in done.text
     assert re.search(r"TRAIN graph\.all asks for 12\.\d GB of memory", done.text)
-    assert set(done.submitted) == {*STATIONS, *LEARNING_CURVE, *NEGATIVE_CONTROL, *OPTIMISM}
-    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 7
-    assert done.submitted.count("TRAIN_OPTIMISM") == 2 * 7
+    extras = {*LEARNING_CURVE, *NEGATIVE_CONTROL, *OMICS_CONTROL, *OPTIMISM}
+    assert set(done.submitted) == {*STATIONS, *extras}
+    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2 * 10
+    # The covariates alone are prepared anew, for clinical and fused+clinical.
+    assert done.submitted.count("PREPROCESS_OMICS_CONTROL") == 2
+    assert done.submitted.count("TRAIN_OMICS_CONTROL") == 2 * 2
+    assert done.submitted.count("TRAIN_OPTIMISM") == 2 * 10
     for layer in ("methylation", "protein", "rna"):
         assert f":TRAIN (linear-only-{layer}.all)" in done.text
+        assert f":TRAIN (fused-minus-{layer}.all)" in done.text
     assert not list((done.outdir / "models").glob("*.[np]*.*"))
     assert (done.outdir / "report" / "omicsfusion_report.html").exists()

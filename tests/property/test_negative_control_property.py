@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omicsfusion.folds import SplitError
-from omicsfusion.negative_control import control_splits, permute_outcomes
+from omicsfusion.negative_control import control_splits, draw_donors, permute_outcomes
 from omicsfusion.tables.outcome import Outcome
 from tests.property.test_splits_property import cohorts, families
 
@@ -19,7 +19,11 @@ def table_of(cohort, rng):
     patient = samples.groupby("patient")["sample"].transform("min")
     known = outcome.table.loc[patient].set_axis(samples.index)
     batch = {name: f"batch {rng.integers(2)}" for name in sorted(set(samples["patient"]))}
-    return samples.assign(batch=samples["patient"].map(batch), **known)
+    return samples.assign(cohort="main", batch=samples["patient"].map(batch), **known)
+
+
+def permuted(table, task, number):
+    return permute_outcomes(table, task, draw_donors(table, task, "kfold", 1, number))
 
 
 def outcomes_of_patients(table, task):
@@ -36,7 +40,7 @@ def test_the_outcomes_of_a_batch_stay_and_the_samples_of_a_patient_share_one(tas
     rng = np.random.default_rng(number)
     table = table_of(data.draw(cohorts(task)), rng)
     before = outcomes_of_patients(table, task)
-    after = outcomes_of_patients(permute_outcomes(table, task, "kfold", 1, number), task)
+    after = outcomes_of_patients(permuted(table, task, number), task)
     order = list(before.columns)
     assert after["batch"].equals(before["batch"])
     assert np.array_equal(before.sort_values(order), after.sort_values(order))
@@ -49,18 +53,16 @@ def test_the_outcomes_of_a_batch_stay_and_the_samples_of_a_patient_share_one(tas
 def test_the_order_of_rows_does_not_matter_and_numbers_do(task, data, order_seed):
     table = table_of(data.draw(cohorts(task)), np.random.default_rng(order_seed))
     shuffled = table.sample(frac=1, random_state=order_seed)
-    one = permute_outcomes(table, task, "kfold", 1, 1)
-    assert one.equals(permute_outcomes(shuffled, task, "kfold", 1, 1))
-    assert not one.equals(permute_outcomes(table, task, "kfold", 1, 2))
+    one = permuted(table, task, 1)
+    assert one.equals(permuted(shuffled, task, 1))
+    assert not one.equals(permuted(table, task, 2))
 
 
 @families
 @settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_no_tested_patient_of_a_control_is_trained_on(task, data):
-    table = permute_outcomes(
-        table_of(data.draw(cohorts(task)), np.random.default_rng(1)), task, "kfold", 1, 1
-    )
+    table = permuted(table_of(data.draw(cohorts(task)), np.random.default_rng(1)), task, 1)
     columns = ["time", "event"] if task == "survival" else ["truth"]
     outcome = Outcome(
         task, table.set_index("sample")[columns], tuple("abc") * (task == "classification")

@@ -77,7 +77,7 @@ def test_survival_metrics_agree_with_scikit_survival(seed):
     train = Surv.from_arrays(train_event, train_time)
     risk = held.rows["risk"].to_numpy()
     theirs = metrics.concordance_index_censored(event, time, risk)[0]
-    assert ours["c_index"] == pytest.approx(theirs)
+    assert ours["c_index"] == pytest.approx(theirs, abs=1e-10)
     # scikit-survival refuses test times beyond the training follow-up.
     inside = time < train_time.max()
     part = HeldOut(1, 1, (1, 0), held.rows[inside], held.training, held.patients[inside])
@@ -135,9 +135,10 @@ def test_survival_curves_and_their_intervals_agree_with_lifelines(seed):
     theirs = KaplanMeierFitter().fit(time, event)
     low, high = ours.interval()
     table = theirs.event_table.loc[ours.time]
-    assert ours.survival == pytest.approx(theirs.survival_function_at_times(ours.time).to_numpy())
-    assert ours.at_risk == pytest.approx(table["at_risk"].to_numpy())
-    assert ours.events == pytest.approx(table["observed"].to_numpy())
+    survival = theirs.survival_function_at_times(ours.time).to_numpy()
+    assert ours.survival == pytest.approx(survival, abs=1e-10)
+    assert ours.at_risk == pytest.approx(table["at_risk"].to_numpy(), abs=1e-10)
+    assert ours.events == pytest.approx(table["observed"].to_numpy(), abs=1e-10)
     inside = (ours.survival > 0) & (ours.survival < 1)
     interval = theirs.confidence_interval_.loc[ours.time].to_numpy()[inside]
     assert np.column_stack([low, high])[inside] == pytest.approx(interval, abs=1e-10)
@@ -152,7 +153,8 @@ def test_the_censoring_distribution_agrees_with_scikit_survival(seed):
     time, event = time_and_event(held.training)
     theirs = CensoringDistributionEstimator().fit(Surv.from_arrays(event, time))
     at = np.unique(time)
-    assert censoring_distribution(time, event).at(at) == pytest.approx(theirs.predict_proba(at))
+    expected = theirs.predict_proba(at)
+    assert censoring_distribution(time, event).at(at) == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -163,13 +165,14 @@ def test_the_roc_curve_agrees_with_scikit_learn(seed):
     is_her2, score = (held.rows["truth"] == "her2").to_numpy(), held.rows["p_her2"].to_numpy()
     fpr, tpr, _ = sklearn_roc_curve(is_her2, score, drop_intermediate=False)
     ours = roc_curve(is_her2, score)
-    assert ours[0] == pytest.approx(fpr)
-    assert ours[1] == pytest.approx(tpr)
+    assert ours[0] == pytest.approx(fpr, abs=1e-10)
+    assert ours[1] == pytest.approx(tpr, abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_difference_of_risk_groups_agrees_with_lifelines_and_scikit_survival(seed):
-    from lifelines.statistics import logrank_test
+def test_the_difference_of_risk_groups_agrees_with_scikit_survival(seed):
+    """Ours is by lifelines, so that another test of lifelines would say nothing."""
+    from sksurv.compare import compare_survival
     from sksurv.linear_model import CoxPHSurvivalAnalysis
     from sksurv.util import Surv
 
@@ -178,10 +181,9 @@ def test_the_difference_of_risk_groups_agrees_with_lifelines_and_scikit_survival
     ours = group_difference("fused", outcomes)
     time, event = time_and_event(outcomes)
     high = (outcomes["risk_group"] == "high").to_numpy()
-    test = logrank_test(time[high], time[~high], event[high], event[~high])
-    assert ours["statistic"] == pytest.approx(test.test_statistic)
-    assert ours["p"] == pytest.approx(test.p_value)
-    cox = CoxPHSurvivalAnalysis(ties="efron").fit(
-        high[:, None].astype(float), Surv.from_arrays(event, time)
-    )
+    known = Surv.from_arrays(event, time)
+    statistic, p = compare_survival(known, high)
+    assert ours["statistic"] == pytest.approx(statistic, abs=1e-10)
+    assert ours["p"] == pytest.approx(p, rel=1e-10, abs=0)  # p is down to 5e-11
+    cox = CoxPHSurvivalAnalysis(ties="efron").fit(high[:, None].astype(float), known)
     assert ours["hazard_ratio"] == pytest.approx(np.exp(cox.coef_[0]), rel=1e-8)

@@ -39,7 +39,10 @@ The last but one row prints .975 twice and ranks them 2 and 3: they differ befor
 
 
 def test_the_corrected_t_test_agrees_with_an_example_worked_by_hand():
-    """Ten differences .02, .04, .02 ...: s² = 10 x .01² / 9, and SE² = s² (1/10 + 1/4)."""
+    """Nadeau & Bengio, Machine Learning 52, 2003, 239-281: SE² = s² (1/J + n_test/n_train).
+
+    Ten differences .02, .04, .02 ...: s² = 10 x .01² / 9, and SE² = s² (1/10 + 1/4).
+    """
     se, df, p = nadeau_bengio(np.array([0.02, 0.04] * 5), ratio=1 / 4)
     assert se == pytest.approx(np.sqrt(0.001 / 9 * 0.35), abs=1e-12)
     assert df == 9
@@ -49,6 +52,7 @@ def test_the_corrected_t_test_agrees_with_an_example_worked_by_hand():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_without_its_correction_it_is_the_paired_t_test_of_scipy(seed):
+    """Nadeau & Bengio 2003: SE² = s² (1/J + n_test/n_train), of which the latter corrects."""
     x = np.random.default_rng(seed).normal(0.01, 0.02, 12)
     found = stats.ttest_1samp(x, 0)
     assert nadeau_bengio(x, ratio=0)[2] == pytest.approx(found.pvalue, abs=1e-10)

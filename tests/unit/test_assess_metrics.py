@@ -197,6 +197,7 @@ def test_scopes_draw_differently_and_the_same_scope_alike():
 
 
 def test_an_interval_needs_a_metric_that_most_replicates_define():
+    """Percentiles 2.5 and 97.5 of the replicates (Efron & Tibshirani 1993, chapter 13)."""
     found = percentile_interval(np.append(np.arange(101.0), [np.nan] * 20))
     assert found == pytest.approx((2.5, 97.5))
     assert np.isnan(percentile_interval(np.append(np.arange(10.0), [np.nan] * 20))).all()

@@ -21,6 +21,7 @@ from omicsfusion.models.baselines.read_out import read_out
 from omicsfusion.models.baselines.svm import kernel_of
 from omicsfusion.models.baselines.training_set import Axis, TrainingSet, grid
 from omicsfusion.models.linear_tasks import FitError, task_of
+from omicsfusion.models.penalties import ridge_grid
 from omicsfusion.tables.outcome import Outcome
 
 N = 60
@@ -242,3 +243,13 @@ def test_a_setting_says_its_values_and_where_the_best_may_lie_beyond_the_grid() 
         "kernel=linear; cost=100; at the edge of the grid: cost",
     ]
     assert not any(setting.edges for setting in grid(depth=Axis((2, 4))))
+    strong, *_, weak = (str(penalty) for penalty in ridge_grid(np.eye(3)))
+    assert all(one.endswith("; at the edge of the grid: penalty") for one in (strong, weak))
+
+
+def test_a_layer_s_factor_stands_at_the_edge_of_its_grid_unless_all_penalties_are_equal() -> None:
+    told = {str(one) for one in ipf.candidates_of(training_set("regression"))}
+    assert "equal penalties; share=0.1" in told
+    assert "equal penalties; share=0.001; at the edge of the grid: share" in told
+    assert "penalty of rna x 0.1; share=0.1; at the edge of the grid: factor" in told
+    assert "penalty of rna x 10; share=1; at the edge of the grid: factor, share" in told

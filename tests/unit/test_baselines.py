@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from omicsfusion.models.baselines import forest
+from omicsfusion.models.baselines import crossfit, forest
 from omicsfusion.models.baselines.training_set import TrainingSet
 from omicsfusion.models.baselines.xgboost import GRID_SURVIVAL, XGBOOST
 from omicsfusion.models.cohort import GroupReader
@@ -218,6 +218,37 @@ def test_a_layer_that_a_sample_lacks_says_nothing_in_a_stack(tmp_path: Path) -> 
     assert set(model["stack"]) == {"protein", "rna"}
     assert min(model["stack"].values()) >= 0
     assert max(model["stack"].values()) > 0.2
+
+
+@pytest.mark.parametrize("family", ["priority", "stacking"])
+@pytest.mark.parametrize(("shares", "at_edge"), [((9.0, 0.9), False), ((9.0,) * 3, True)])
+def test_penalties_that_a_fit_chooses_itself_are_told_where_they_stand_at_the_edge(
+    family: str,
+    shares: tuple[float, ...],
+    at_edge: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of two shares each is an edge, which is not worth saying; of three equal ones all are."""
+    monkeypatch.setattr(crossfit, "SHARES", shares)
+    fits = fits_of(reader_of(tmp_path, values()), "regression", plain_name(family))
+    for fit in fits.values():
+        setting = str(fit.record["setting"])
+        assert setting.endswith("penalty of protein, penalty of rna") == at_edge
+        assert ("at the edge of the grid: " in setting) == at_edge
+
+
+def test_the_layers_whose_penalty_is_told_are_those_whose_share_is_an_end_of_the_grid(
+    tmp_path: Path,
+) -> None:
+    for task in TASKS:
+        fit = fits_of(reader_of(tmp_path, values()), task, plain_name("priority"))[OUTER]
+        fit.save(tmp_path / task)
+        model = json.loads((tmp_path / f"{task}.json").read_text(encoding="utf-8"))
+        ends = {crossfit.SHARES[0], crossfit.SHARES[-1]}
+        names = [name for name, share in model["penalty_shares"].items() if share in ends]
+        said = str(fit.record["setting"]).partition("at the edge of the grid: ")[2]
+        assert said == ", ".join(f"penalty of {name}" for name in names)
 
 
 def test_both_losses_of_boosted_survival_trees_say_who_dies_earlier() -> None:

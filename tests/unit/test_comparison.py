@@ -8,6 +8,7 @@ import pytest
 
 from omicsfusion.assess.bootstrap import patient_weights
 from omicsfusion.assess.classification import classification_metrics
+from omicsfusion.assess.comparison.across_sites import OtherRunError, differences_there
 from omicsfusion.assess.comparison.chance import against_chance, mean_score, permutation_p
 from omicsfusion.assess.comparison.choice import best_of, inner_score
 from omicsfusion.assess.comparison.differences import (
@@ -119,6 +120,7 @@ def test_each_fold_has_its_own_best():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_repeated_folds_give_the_mean_difference_of_the_folds_and_the_corrected_test(task):
+    """SE² = s² (1/J + n_test/n_train) (Nadeau & Bengio, Machine Learning 52, 2003, 239-281)."""
     table = compared_models(task, {"fused": 1.0, "linear": 0.5})
     found = difference_of(table, "fused", "linear", task)
     by_fold = []
@@ -167,6 +169,7 @@ def test_a_failed_fit_counts_as_chance_and_is_counted(task):
 
 @pytest.mark.parametrize(("folds", "repeats"), [(4, 2), (5, 1)])
 def test_fewer_folds_are_tested_by_the_bootstrap_of_all_their_pairs(folds, repeats):
+    """Two-sided p = 2 (1 + beyond 0) / (1 + replicates) (Davison & Hinkley 1997, section 4.2)."""
     table = compared_models("survival", {"fused": 2.0, "linear": 0.2}, folds, repeats)
     found = difference_of(table, "fused", "linear", "survival")
     assert found.method == "bootstrap"
@@ -226,6 +229,7 @@ def test_two_scores_that_place_everyone_alike_do_not_differ_by_delong():
 
 
 def test_a_permutation_p_counts_the_controls_that_score_as_high_on_the_same_repeats():
+    """Counted as (1 + hits) / (1 + N) (Phipson & Smyth, Stat Appl Genet Mol Biol 9, 2010, 39)."""
     real = compared_models("regression", {"fused": 1.0})
     worse = compared_models("regression", {"fused": 0.0}, seed=5)
     first = [worse[worse["repeat"] <= 1].assign(permutation=n) for n in range(1, 4)]
@@ -236,6 +240,7 @@ def test_a_permutation_p_counts_the_controls_that_score_as_high_on_the_same_repe
 
 
 def test_chance_is_judged_by_permutation_only_when_there_are_enough_controls():
+    """Else by a percentile interval (Efron & Tibshirani 1993, chapter 13)."""
     real = compared_models("classification", {"fused": 1.5})
     # A control as good as the model: by permutation alone it would be no better than chance.
     few = pd.concat([real, *(real.assign(permutation=n) for n in (1, 2))])
@@ -341,15 +346,52 @@ def test_a_network_that_does_not_beat_the_mask_found_no_usable_signal():
     assert "knowing which layers a patient has" in found["caveats"][0]
 
 
+def test_without_a_signal_of_both_together_omics_add_nothing_that_could_be_told():
+    models = {"fused": 0.0, "linear": 0.0, "clinical": 0.0, "fused+clinical": 0.0}
+    table = compared_models("classification", models, patients=300)
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins())[2]["targets"]
+    omics = found["questions"][-1]
+    assert (omics["question"], omics["verdict"]) == ("omics", "no usable signal")
+    assert omics["reasons"] == ["the model of clinical data and omics is not better than chance"]
+    assert "Clinical data and omics together are not better than chance." in found["sentence"]
+
+
+SHALLOW_THERE = {"question": "shallow", "difference": -0.1, "method": "bootstrap"}
+THERE = {
+    "target": "outcome",
+    "network": "fused",
+    "metric": "auroc",
+    "questions": [SHALLOW_THERE],
+}
+SITES = {"schema_version": 1, "targets": [THERE]}
+"""What of ``verdict.json`` is read of a run that left sites out."""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"network": "early"}, "it judges early by auroc for outcome, and this run fused by auroc"),
+        ({"metric": "r2"}, "it judges fused by r2 for outcome"),
+        (
+            {"questions": [{**SHALLOW_THERE, "method": "nadeau_bengio"}]},
+            "it is of repeated folds for outcome",
+        ),
+    ],
+)
+def test_the_verdict_of_another_run_is_refused_where_it_is_not_of_the_same_with_sites_left_out(
+    change, said
+):
+    record = {**SITES, "targets": [{**THERE, **change}]}
+    with pytest.raises(OtherRunError, match=said):
+        differences_there(record, "outcome", "fused", "auroc")
+    assert differences_there(SITES, "outcome", "fused", "auroc") == {"shallow": -0.1}
+    assert differences_there(SITES, "other", "fused", "auroc") == {}
+
+
 def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
     models = {"fused": 6.0, "linear": 0.5}
     table = compared_models("classification", models, patients=300)
-    sites = {
-        "targets": [
-            {"target": "outcome", "questions": [{"question": "shallow", "difference": -0.1}]}
-        ]
-    }
-    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), "rna", sites)[2]["targets"]
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), "rna", SITES)[2]["targets"]
     assert found["verdict"] == "cannot tell"
     assert found["questions"][0]["across_sites"] == -0.1
     assert "turns round when whole sites are left out" in found["caveats"][0]

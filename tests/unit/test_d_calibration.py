@@ -1,4 +1,7 @@
-"""D-calibration: bins by hand, the test on curves that are right and wrong, and the own time."""
+"""D-calibration: bins by hand, the test on curves that are right and wrong, and the own time.
+
+The paper is that of Haider, Hoehn, Davis and Greiner, JMLR 21(85), 2020.
+"""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -32,7 +35,11 @@ def sets_of(survival, event, time=None, fold=1):
 
 
 def by_the_paper(survival: Fraction, event: bool) -> list[Fraction]:
-    """A sample's part in each bin in exact fractions, bin by bin."""
+    """A sample's part in each bin, in exact fractions, bin by bin (Haider et al. 2020).
+
+    Of a sample censored at a survival S, between low and low + 1/10, that bin gets (S - low) / S,
+    and each bin below it (1/10) / S.
+    """
     tenth, parts = Fraction(1, 10), []
     for low in (Fraction(k, 10) for k in range(10)):
         in_it = low <= survival < low + tenth or (survival == 1 and low == Fraction(9, 10))
@@ -47,6 +54,7 @@ def by_the_paper(survival: Fraction, event: bool) -> list[Fraction]:
 
 @pytest.mark.parametrize("event", [True, False])
 def test_each_sample_lies_in_its_bin_or_is_spread_over_those_up_to_it(event):
+    """Bins of a tenth, and censored samples spread over them, as Haider et al. 2020 have it."""
     values = [Fraction(k, 40) for k in range(41)] + [Fraction(1, 3), Fraction(999, 1000)]
     found = spread_over_bins(np.array([float(v) for v in values]), np.full(len(values), event))
     expected = [[float(part) for part in by_the_paper(v, event)] for v in values]
@@ -55,13 +63,14 @@ def test_each_sample_lies_in_its_bin_or_is_spread_over_those_up_to_it(event):
 
 
 def test_a_censored_sample_by_hand():
-    # Survival .25 at censoring: .1 of .25 in each of two bins, the last .05 of it in the third.
+    """Haider et al. 2020: of .25 at censoring .1 lies in each of two bins, .05 in the third."""
     found = spread_over_bins(np.array([0.25, 1.0]), np.array([False, False]))
     np.testing.assert_allclose(found[0], [0.4, 0.4, 0.2, *[0] * 7], atol=1e-12)
     np.testing.assert_allclose(found[1], [0.1] * 10, atol=1e-12)
 
 
 def test_the_test_is_pearsons_over_all_folds_and_repeats_do_not_count_as_more_samples():
+    """Haider et al. 2020: Pearson's chi-square of ten equal bins, 9 degrees of freedom."""
     rng = np.random.default_rng(3)
     survival, event = rng.uniform(size=80) ** 2, rng.random(80) < 0.6
     parts = [by_the_paper(Fraction(s), bool(e)) for s, e in zip(survival, event, strict=True)]
@@ -89,6 +98,7 @@ def test_few_samples_have_a_statistic_and_no_p():
 
 
 def test_curves_that_are_right_pass_and_those_that_are_too_hopeful_or_too_sure_do_not():
+    """Haider et al. 2020: survival at the time of the event is uniform if the curve is right."""
     rng = np.random.default_rng(1)
     rate = np.exp(rng.normal(size=600))
     death, end = rng.exponential(1 / rate), rng.exponential(1.0, size=600)

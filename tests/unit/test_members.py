@@ -75,6 +75,19 @@ def test_the_mean_of_the_members_is_what_the_fit_predicts(trained):
     assert (apart.std(axis=1) > 0).all()
 
 
+def test_sd_is_of_the_samples_that_the_inner_fold_left_out(trained):
+    folder, members = trained
+    predictions = predictions_of(folder)
+    first = predictions[predictions["fold"] == 1]
+    held_out = first[first["scope"] == "inner"]
+    expected = np.sqrt(np.mean((held_out["mean"] - held_out["truth"]) ** 2))
+    np.testing.assert_allclose(first.loc[first["scope"] == "test", "sd"], expected, rtol=1e-6)
+    of_members = members.loc[members["fold"] == 1].groupby("member")["sd"].unique()
+    assert [len(values) for values in of_members] == [1, 1, 1]
+    assert (abs(of_members.str[0] - expected) < 0.5 * expected).all()
+    assert of_members.str[0].nunique() == 3
+
+
 def test_a_member_is_the_network_that_an_ensemble_of_one_has(trained, tmp_path):
     _, members = trained
     write_cohort(tmp_path, "regression")

@@ -7,8 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from omicsfusion.negative_control import control_splits, permute_outcomes
+from omicsfusion.negative_control import (
+    control_splits,
+    draw_donors,
+    move_rows,
+    permute_outcomes,
+)
 from omicsfusion.scopes import OUTER, permutation_in
+from omicsfusion.tables.layer import LayerHeader, new_layer, read_header, read_rows
 from omicsfusion.tables.tsv import read_tsv, write_tsv
 from tests.unit.test_splits import classes, samples_table
 
@@ -17,18 +23,19 @@ SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "permute.py"
 
 def cohort(n=40, **columns):
     """A clean samples.tsv, one sample a patient, in classes a and b by turns."""
-    table = samples_table(n).assign(batch="", truth=["a", "b"] * (n // 2))
+    table = samples_table(n).assign(cohort="main", batch="", truth=["a", "b"] * (n // 2))
     return table.assign(**columns)
 
 
 def permuted(samples, task="classification", split="kfold", number=1, links=()):
     """Permute and return by sample."""
-    return permute_outcomes(samples, task, split, 1, number, links).set_index("sample")
+    donors = draw_donors(samples, task, split, 1, number, links)
+    return permute_outcomes(samples, task, donors).set_index("sample")
 
 
 def test_time_and_event_of_all_targets_go_to_another_patient_together():
     numbers = np.arange(30.0)
-    samples = samples_table(30).assign(batch="", time=numbers, event=numbers % 2)
+    samples = samples_table(30).assign(cohort="main", batch="", time=numbers, event=numbers % 2)
     samples = samples.assign(**{"time:later": numbers + 100, "event:later": np.nan})
     found = permuted(samples, "survival")
     assert sorted(found["time"]) == numbers.tolist()
@@ -64,13 +71,14 @@ def test_where_patients_of_a_group_differ_their_outcomes_change_places_within_th
     assert (found["truth"].to_numpy() != truth).any()
 
 
-def test_outcomes_change_places_within_batches_and_within_sites_that_are_left_out():
+def test_outcomes_change_places_within_cohorts_batches_and_sites_that_are_left_out():
     site = np.repeat(["north", "south"], 20)
     truth = ["a"] * 15 + ["b"] * 5 + ["a"] * 5 + ["b"] * 15
+    in_cohorts = permuted(cohort(40, cohort=site, truth=truth))
     in_batches = permuted(cohort(40, batch=site, truth=truth))
     left_out = permuted(cohort(40, split=site, truth=truth), split="leave_out:site")
     folds = permuted(cohort(40, split=site, truth=truth), split="column:part")
-    for found in (in_batches, left_out):
+    for found in (in_cohorts, in_batches, left_out):
         assert pd.crosstab(site, found["truth"])["a"].tolist() == [15, 5]
         assert (found["truth"].to_numpy() != truth).any()
     assert pd.crosstab(site, folds["truth"])["a"].tolist() != [15, 5]
@@ -83,9 +91,48 @@ def test_duplicates_take_over_one_outcome():
     assert (found["truth"].to_numpy().reshape(20, 2)[:, 0] == found["truth"][1::2]).all()
 
 
+def test_the_samples_of_a_patient_take_over_from_those_of_one_other_patient_each_its_own():
+    patient = [
+        f"p{min(number, 60 - number):02d}" for number in range(60)
+    ]  # one or two samples each
+    samples = cohort(60, patient=patient, group=patient, truth=[f"of {name}" for name in patient])
+    donors = draw_donors(samples, "classification", "kfold", 1, 1)
+    owner = samples.set_index("sample")["patient"]
+    found = pd.DataFrame({"patient": owner[donors.index], "donor": donors})
+    found["of"] = owner[found["donor"]].to_numpy()
+    n_samples = owner.value_counts()
+    by_patient = found.groupby("patient")
+    assert (by_patient["of"].nunique() == 1).all()
+    used = by_patient["donor"].nunique()
+    assert (
+        used == np.minimum(n_samples[used.index], n_samples[by_patient["of"].first()].to_numpy())
+    ).all()
+
+
+def test_the_covariates_of_a_control_go_with_the_outcome(tmp_path):
+    """What of the layers is moved is the clinical one: outcome and covariates stay together."""
+    samples = cohort(40, role=["train"] * 36 + ["external"] * 4)
+    number = pd.Series(np.arange(40.0), index=samples["sample"])
+    held = tuple(samples["sample"][2:])  # two samples lack the layer
+    header = LayerHeader("clinical", "clinical", "main", held, ("age",), ("numeric",))
+    with new_layer(tmp_path / "before.h5ad", header) as x:
+        x[...] = number[list(held)].to_numpy()[:, None]
+    donors = draw_donors(samples, "classification", "kfold", 1, 1)
+    move_rows(tmp_path / "before.h5ad", tmp_path / "after.h5ad", donors)
+    after = read_header(tmp_path / "after.h5ad")
+    lacking = set(donors.index[donors.isin(samples["sample"][:2])])
+    assert set(after.samples) == set(samples["sample"]) - lacking
+    assert after.samples == tuple(sorted(after.samples))
+    values = read_rows(tmp_path / "after.h5ad", range(len(after.samples)))[:, 0]
+    expected = number[[donors.get(sample, sample) for sample in after.samples]]
+    assert values.tolist() == expected.tolist()
+
+
 def test_external_samples_keep_their_outcome_and_are_not_in_the_splits_of_a_control():
     samples = cohort(40, role=["train"] * 36 + ["external"] * 4)
-    table = permute_outcomes(samples, "classification", "kfold", 1, 7)
+    donors = draw_donors(samples, "classification", "kfold", 1, 7)
+    assert list(donors.index) == samples["sample"][:36].tolist()
+    table = permute_outcomes(samples, "classification", donors)
     assert table["truth"][36:].tolist() == samples["truth"][36:].tolist()
     outcome = classes(table, list(table["truth"]))
     splits, groups = control_splits(table, outcome, "kfold", 3, 2, 0, 1, 7)
@@ -101,7 +148,7 @@ def test_external_samples_keep_their_outcome_and_are_not_in_the_splits_of_a_cont
 
 
 def run_script(folder, samples, *more):
-    write_tsv(samples.assign(cohort="main"), folder / "samples.tsv")
+    write_tsv(samples, folder / "samples.tsv")
     settings = ["--task", "classification", "--folds", "3", "--inner_folds", "2", "--seed", "1"]
     command = [sys.executable, SCRIPT, "--samples", "samples.tsv", "--number", "2", *settings]
     command += ["--folds_per_task", "0", *more]

@@ -86,7 +86,16 @@ def test_all_is_every_family_and_default_answers_what_omics_add() -> None:
 
 
 def test_one_layer_alone_gets_no_model_of_its_own() -> None:
-    assert expanded(["linear", "linear-only-*"], ("clinical", "rna")) == ["linear"]
+    names = ["linear", "linear-only-*", "linear-minus-*"]
+    assert expanded(names, ("clinical", "rna")) == ["linear"]
+
+
+def test_all_leaves_out_each_layer_of_the_fused_network() -> None:
+    every = expanded(SETS["all"], LAYERS)
+    assert [name for name in every if "-minus-" in name] == [
+        "fused-minus-protein",
+        "fused-minus-rna",
+    ]
 
 
 def test_the_plan_knows_what_a_fit_of_every_shallow_family_costs() -> None:

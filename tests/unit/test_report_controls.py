@@ -1,5 +1,7 @@
 """What the page says of the negative control, and that it says nothing without one."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -62,3 +64,16 @@ def test_controls_are_called_no_test_below_19_and_rough_up_to_98(n, words, tmp_p
 def test_a_control_that_scores_the_same_counts_as_high():
     rows = pd.DataFrame({"model": ["a", "a", "a", "b"], "estimate": [0.4, 0.5, 0.6, 0.9]})
     assert as_high(rows, "a", 0.5) == (2, 3)
+
+
+def test_the_page_says_how_often_permuted_omics_add_as_much(tmp_path):
+    folder = write_results(tmp_path, "survival", controls=1)
+    assert controls_view(read_results(folder))["omics"] == ""
+    path = folder / "assess" / "verdict.json"
+    record = json.loads(path.read_text())
+    record["targets"][0].update(omics_permutation_p=0.03, n_omics_controls=99)
+    path.write_text(json.dumps(record))
+    results = read_results(folder)
+    said = controls_view(results)["omics"]
+    assert said.startswith("In 2 of 99 runs in which each patient had all omics of another one")
+    assert said in text_of(render_report(results))

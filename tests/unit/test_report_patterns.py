@@ -53,6 +53,7 @@ def test_the_page_says_what_the_rows_mean(folder):
     page = render_report(read_results(folder))
     assert "By the layers that patients have" in page
     assert "Rows differ in who the patients are" in page
+    assert "Calibration is not shown here" in page
 
 
 def test_one_pattern_or_an_older_run_has_no_table(folder):

@@ -1,12 +1,14 @@
 """Training curves and tuning on the page."""
 
 import shutil
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from omicsfusion.models.grid_edges import edge_words
 from omicsfusion.models.tuning.space import OF_CLASSES, space_of
 from omicsfusion.report.chapters.training import curve_summary, training_chapter
 from omicsfusion.report.chapters.tuning import SETTINGS, tuned_networks
@@ -75,6 +77,34 @@ def test_without_a_log_of_the_fits_the_curves_have_no_line(folder):
     (curves,) = training_chapter(read_results(folder)).content["curves"]
     assert curves["name"] == "Fused network, all omics: 7 fits"
     assert curves["figure"].layout["shapes"] == []
+
+
+def test_fits_that_chose_a_setting_at_the_edge_of_its_grid_are_counted_by_model(folder):
+    assert training_chapter(read_results(folder)).content["edges"] == (
+        "No fit chose a setting that is marked as at the edge of what was tried."
+    )
+
+    def at_edge(table):
+        whole = table["inner"].isin(["outer", "final"])
+        first = whole & (table["fold"] == "1")
+        table.loc[whole, "setting"] = f"share=1; {edge_words(['penalty'])[0]}"
+        table.loc[first, "setting"] = f"{edge_words(['factor', 'penalty'])[0]}; one more"
+        table.loc[~whole, "setting"] = edge_words(["nothing that counts"])[0]
+        return table
+
+    def older(table):
+        table.loc[table["inner"] == "final", "setting"] = "x=1; at the edge of the grid"
+        return table
+
+    edit_table(folder / "models/linear.all.training.tsv", at_edge)
+    edit_table(folder / "models/clinical.all.training.tsv", older)
+    said = training_chapter(read_results(folder)).content["edges"]
+    assert said.startswith(
+        "In 8 of 14 fits (of outer folds, and of all training samples) the best setting stood at "
+        "the edge of what was tried: linear model 7 of 7 (factor and penalty), clinical covariates "
+        "only 1 of 7. A better one may lie beyond"
+    )
+    assert said in unescape(render_report(read_results(folder)))
 
 
 def test_tuning_tells_what_was_tried_what_was_chosen_and_against_what(folder):

@@ -201,6 +201,24 @@ def test_the_plan_counts_tasks_and_fits(tmp_path: Path) -> None:
     assert 0 < control["seconds"] < plan["seconds"]
 
 
+def test_a_control_also_permutes_omics_where_the_verdict_asks_what_they_add(
+    tmp_path: Path,
+) -> None:
+    models = ("clinical", "linear", "linear+clinical", "fused")
+    settings = {"folds": 3, "repeats": 1, "inner_folds": 2, "covariates": ("age",)}
+
+    def control(*models: str) -> dict[str, float]:
+        found = checked(Cohort(), tmp_path, models=models, **settings).plan.as_json()
+        return dict(found["negative_control"])
+
+    # PERMUTE, four layers (one of the covariates), four models; then the covariates and two models.
+    asked = control(*models)
+    assert (asked["tasks"], asked["fits"]) == (1 + 4 + 4 + 1 + 2, (4 + 4 + 1 + 2) * 9)
+    without_network = control(*models[:3])
+    assert without_network["tasks"] == 1 + 4 + 3
+    assert control("clinical", "fused")["tasks"] == 1 + 4 + 2
+
+
 def test_the_plan_for_people_names_layers_and_what_was_found_out(tmp_path: Path) -> None:
     text = plan_text(checked(Cohort(), tmp_path).plan)
     for words in ("12 samples are used", "mutation + protein + rna", "A 6, B 6", "found out"):

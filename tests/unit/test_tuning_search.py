@@ -10,8 +10,8 @@ from omicsfusion.models.choice import DEFAULT_CHOICE, Choice
 from omicsfusion.models.request import OtherStudyError
 from omicsfusion.models.settings import DEFAULTS
 from omicsfusion.models.tuning.score import score
-from omicsfusion.models.tuning.search import TRIALS_AT_ONCE, Study, search
-from omicsfusion.models.tuning.space import OF_CLASSES, RANGES, space_of
+from omicsfusion.models.tuning.search import TRIALS_AT_ONCE, Study, Tried, search
+from omicsfusion.models.tuning.space import OF_CLASSES, RANGES, edges_of, space_of
 from omicsfusion.scopes import Scope
 from omicsfusion.tables.outcome import Outcome
 
@@ -91,6 +91,19 @@ def test_the_best_is_chosen_and_told():
         rows = study.rows()
         assert [row["trial"] for row in rows] == list(range(30))
         assert [row["trial"] for row in rows if row["chosen"]] == [best.number]
+
+
+def test_what_was_chosen_at_the_end_of_its_range_is_told():
+    low, high = RANGES["learning_rate"].low, RANGES["learning_rate"].high
+    at = {**DEFAULTS, "learning_rate": 1.01 * low, "input_dropout": 0.599, "input_noise": 0.0}
+    assert edges_of(Choice(at), SPACE) == ["learning_rate", "input_dropout"]
+    assert edges_of(Choice({**at, "learning_rate": 0.99 * high}), SPACE)[0] == "learning_rate"
+    assert edges_of(DEFAULT_CHOICE, SPACE) == []
+    study = searched(best_rate=0.99 * high)[0][0]
+    assert "at the edge" not in study.told()
+    last = study.tried[-1]
+    study.tried.append(Tried(99, Choice(at, last.choice.structure), [1.0] * 4, dropped=False))
+    assert study.told().endswith("; at the edge of the grid: learning_rate, input_dropout")
 
 
 def test_the_default_stays_where_nothing_is_better():

@@ -105,6 +105,22 @@ def test_without_a_signal_a_difference_means_nothing_and_what_was_not_asked_is_n
     assert word(replace(HELPING, **{name: None})) == HELPED
 
 
+def test_what_is_asked_about_is_named_where_it_is_not_better_than_chance():
+    evidence = replace(HELPING, beats_chance=False, beats_mask=None, about="the model of both")
+    assert verdict(evidence, MARGINS).reasons == ("the model of both is not better than chance",)
+
+
+def test_what_permuted_omics_add_as_well_is_no_help_and_says_nothing_of_harm():
+    permuted = replace(HELPING, beats_permuted=False)
+    assert verdict(permuted, MARGINS).word == CANNOT_TELL
+    assert verdict(permuted, MARGINS).reasons == (
+        "the difference is not larger than with permuted omics",
+    )
+    assert word(replace(permuted, ci_high=0.0499)) == DID_NOT_HELP
+    assert word(replace(HELPING, beats_permuted=True)) == HELPED
+    assert word(replace(HARMING, beats_permuted=False)) == HARMED
+
+
 @pytest.mark.parametrize(("there", "expected"), [(-0.001, CANNOT_TELL), (0.0, HELPED)])
 def test_a_gain_that_turns_round_when_sites_are_left_out_is_taken_back(there, expected):
     assert word(replace(HELPING, across_sites=there)) == expected
@@ -157,6 +173,9 @@ def found(**changes):
         "chance": 0.5,
         "score_low": 0.78,
         "beats_chance": True,
+        "omics_permutation_p": None,
+        "n_omics_controls": None,
+        "mask_not_asked": False,
         "label_source": "",
         "questions": [{**question, **changes}, omics],
     }
@@ -185,6 +204,33 @@ def test_every_verdict_has_its_words(kind, beginning):
     assert sentences_of(found(verdict=kind))["sentence"].startswith(beginning)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (HELPED, "Omics add to clinical data (−0.01)."),
+        (HARMED, "Omics add less than 0.05 to clinical data (−0.01)."),
+        (DID_NOT_HELP, "Omics add less than 0.05 to clinical data (−0.01)."),
+        (CANNOT_TELL, "Omics may or may not add to clinical data (−0.01)."),
+        (NO_SIGNAL, "Clinical data and omics together are not better than chance."),
+    ],
+)
+def test_every_answer_about_omics_has_its_words(kind, said):
+    of = found()
+    of["questions"][1]["verdict"] = kind
+    assert said in sentences_of(of)["sentence"]
+
+
+def test_what_permuted_omics_say_stands_beside_the_verdict():
+    control = {**found(), "omics_permutation_p": 0.05, "n_omics_controls": 99}
+    assert sentences_of(control)["caveats"][-1] == (
+        "By 99 negative controls omics add more than permuted omics do (p = 0.05)."
+    )
+    above = {**control, "omics_permutation_p": 0.06}
+    assert "omics add not more than permuted omics do" in sentences_of(above)["caveats"][-1]
+    few = {**control, "n_omics_controls": 98}
+    assert "too few to decide" in sentences_of(few)["caveats"][-1]
+
+
 def test_more_than_twenty_times_the_samples_is_no_advice():
     beyond = {"effect": 0.02, "low": 9000, "high": 20000, "beyond": True}
     said = sentences_of(found(needed=beyond, n_events=None))["sentence"]
@@ -205,6 +251,16 @@ def test_what_the_verdict_rests_on_is_said_beside_it():
     ]
     few = {**found(), "permutation_p": 0.05, "n_controls": 19}
     assert "which are too few to decide" in sentences_of(few)["caveats"][0]
+
+
+def test_where_layers_lack_and_nothing_asks_what_that_tells_it_is_said():
+    lacking = {**found(), "mask_not_asked": True}
+    assert (
+        "The model mask, which would say how much, was not trained."
+        in sentences_of(lacking)["caveats"][-1]
+    )
+    nobody = {**lacking, "network": None, "beats_chance": None}
+    assert sentences_of(nobody)["caveats"] == []
 
 
 def test_the_best_of_several_models_is_named_as_what_it_is():

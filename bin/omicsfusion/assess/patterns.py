@@ -37,7 +37,12 @@ REPORTED = {
     "survival": ("c_index", "uno_c"),
     "regression": ("r2", "mae"),
 }
-"""For each task what is told of a pattern, the headline first."""
+"""For each task what is told of a pattern, the headline first.
+
+No calibration: its slope has an intercept for each fold, and for predictions that are right it
+comes out as 2.1 with 2 samples of the pattern in each fold, 1.5 with 4 and 1.2 with 8. The
+integrated Brier score ends at the last time of those few samples.
+"""
 
 COLUMNS = [
     *("permutation", "target", "model", "scope", "pattern", "metric"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omicsfusion.models.coefficients import Coefficients
+from omicsfusion.models.grid_edges import edge_words
 
 # Ridge penalties as shares of the summed variance of the columns, which makes them mean the same
 # for three covariates and for thousands of genes. On the PAM50 classes of TCGA-BRCA the optimum
@@ -37,7 +38,7 @@ class Penalty:
     at_edge: bool
 
     def __str__(self) -> str:
-        edge = ["at the edge of the grid"] if self.at_edge else []
+        edge = edge_words(["penalty"] if self.at_edge else [])
         words = [f"l1_ratio={self.l1_ratio:g}", f"penalty={self.strength:.4g}"]
         return "; ".join([*words, f"share={self.share:.3g}", *edge])
 

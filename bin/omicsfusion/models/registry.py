@@ -14,7 +14,7 @@ from pathlib import Path
 
 CLINICAL = "clinical"
 EVERY = "*"
-"""In a set: every family by itself; after ``-only-``: every omics layer."""
+"""In a set: every family by itself; after ``-only-`` or ``-minus-``: each omics layer."""
 
 
 _REGISTRY = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -65,7 +65,8 @@ def plain_name(family: str) -> str:
 def expanded(names: Sequence[str], layers: Sequence[str]) -> list[str]:
     """Write a set out: ``*`` is every family, ``linear-only-*`` one model per omics layer.
 
-    Where there is one layer, ``linear-only-*`` would be ``linear`` once more, and is nothing.
+    So is ``fused-minus-*``, a model without each. Where there is one layer, the first would be
+    ``linear`` once more, and the second has no layer left: both are nothing.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def expanded(names: Sequence[str], layers: Sequence[str]) -> list[str]:
     for name in names:
         if name == EVERY:
             found += [plain_name(family) for family in FAMILIES]
-        elif name.endswith(f"-only-{EVERY}"):
+        elif name.endswith((f"-only-{EVERY}", f"-minus-{EVERY}")):
             found += [name.removesuffix(EVERY) + layer for layer in each]
         else:
             found.append(name)

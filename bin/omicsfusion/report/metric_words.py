@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from omicsfusion.report.words import quantity
+import pandas as pd
+
+from omicsfusion.report.words import interval, number, quantity, score
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,18 @@ def metric_in_words(name: str) -> Metric:
         label, meaning = (text.format(at) for text in AT_A_TIME[kind])
         return Metric(label, meaning)
     return METRICS.get(name, Metric(name, ""))
+
+
+def metric_cell(row: pd.Series | None, name: str) -> str:
+    """Write an estimate with its interval in a cell."""
+    if row is None:
+        return "—"
+    if metric_in_words(name).scale:
+        return f"{score(row['estimate'], 3)}\n{interval(row['ci_low'], row['ci_high'], 3)}"
+    ends = "no interval"
+    if pd.notna(row["ci_low"]) and pd.notna(row["ci_high"]):
+        ends = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
+    return f"{number(row['estimate'])}\n{ends}"
 
 
 def is_of_a_class(name: str) -> bool:

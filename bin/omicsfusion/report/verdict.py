@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from omicsfusion.report.chapters.controls import ENOUGH
 from omicsfusion.report.metric_words import HEADLINES, chance_in_words, chance_of, metric_in_words
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import (
@@ -14,6 +15,7 @@ from omicsfusion.report.words import (
     interval,
     listed,
     lowered,
+    p_value,
     score,
     sentence,
     short_model_name,
@@ -53,6 +55,13 @@ QUESTIONS = {
     ),
 }
 """Question of the verdict -> as the page asks it, its answers, and what it takes to ask it."""
+AGAINST_CHANCE = {
+    "above": ("Yes, better than chance", "good"),
+    "level": ("Not shown", "caution"),
+    "below": ("No: worse than chance", "caution"),
+    UNKNOWN: ("Not known", "caution"),
+}
+"""Where a model stands beside chance -> the answer and its tone."""
 
 
 @dataclass(frozen=True)
@@ -99,37 +108,44 @@ def headline_sentence(results: Results, model: str) -> str:
 
 
 def answer_to_chance(results: Results, model: str) -> Answer:
-    """Answer whether the outcome can be predicted at all."""
+    """Answer whether the outcome can be predicted at all.
+
+    By permuted outcomes where there are enough of them, as the verdict does, so that the two agree;
+    else by the interval of the headline metric.
+    """
     question = f"Can {results.target} be predicted?"
     row = results.metric(model, results.headline)
     if row is None:
         return Answer(question, "Not known", "The metric could not be computed.", "caution")
+    whose = f"the {lowered(short_model_name(model))}"
+    place = against_chance(row, chance_of(results.headline, len(results.classes)))
+    found = results.verdict
+    if found.get("network") != model or (found["n_controls"] or 0) < ENOUGH:
+        short, tone = AGAINST_CHANCE[place]
+        return Answer(question, short, _interval_beside_chance(results, row, place, whose), tone)
+    better = found["beats_chance"]
+    short, tone = AGAINST_CHANCE["above" if better else "below" if place == "below" else "level"]
+    its = f"its {lowered(metric_in_words(results.headline).label)}"
+    reason = (
+        f"By {count(found['n_controls'], 'run')} with permuted outcomes the "
+        f"{lowered(metric_in_words(found['metric']).label)} of {whose} is "
+        f"{'' if better else 'not '}better than chance ({p_value(found['permutation_p'])}). "
+        f"{_interval_beside_chance(results, row, place, its)}"
+    )
+    return Answer(question, short, reason, tone)
+
+
+def _interval_beside_chance(results: Results, row: pd.Series, place: str, whose: str) -> str:
+    """Say where an interval lies; ``place`` is that of ``against_chance``."""
+    if place == UNKNOWN:
+        return f"No interval of {whose} could be computed."
     chance = chance_of(results.headline, len(results.classes))
     decimals = _decimals(row, chance)
-    ends = _ends(row, decimals)
-    whole = f"The whole interval of the {lowered(short_model_name(model))}, {ends}, lies"
     level = f"{chance_in_words(results.headline)} ({score(chance, decimals)})"
-    return {
-        "above": Answer(
-            question,
-            "Yes, better than chance",
-            f"{whole} above {level}.",
-            "good",
-        ),
-        "level": Answer(
-            question,
-            "Not shown",
-            f"The interval of the {lowered(short_model_name(model))}, {ends}, includes {level}.",
-            "caution",
-        ),
-        "below": Answer(
-            question,
-            "No: worse than chance",
-            f"{whole} below {level}.",
-            "caution",
-        ),
-        UNKNOWN: Answer(question, "Not known", "No interval could be computed.", "caution"),
-    }[against_chance(row, chance)]
+    rest = f" of {whose}, {_ends(row, decimals)},"
+    if place == "level":
+        return f"The interval{rest} includes {level}."
+    return f"The whole interval{rest} lies {place} {level}."
 
 
 def answer_to_question(results: Results, name: str) -> Answer:

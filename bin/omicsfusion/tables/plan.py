@@ -9,6 +9,7 @@ from typing import Any
 from omicsfusion.tables.outcome import NO_TASK
 
 SCHEMA = 1
+CLINICAL = "clinical"
 
 # Rough costs on one core of 2024, to be calibrated against runs of the real cohorts.
 START_SECONDS = 3.0  # interpreter and imports without TensorFlow (../shared: pandas 1.5, sklearn 4)
@@ -191,10 +192,15 @@ class Plan:
         per_task = design.folds_per_task or design.folds
         n_groups = math.ceil(design.folds / per_task)
         cells = self._millions_of_cells()
+        # Once more with permuted omics, of which only the covariates are prepared anew.
+        again = with_covariates(design.models)
+        prepared = n_groups * START_SECONDS
+        covariates = Step("PREPROCESS covariates", n_groups, n_scopes, prepared, MEMORY_GB)
         return [
             Step("PERMUTE", 1, 0, START_SECONDS, MEMORY_GB),
             self._preprocess_step(n_groups, n_scopes),
-            *(_train_step(model, n_groups, n_scopes, cells) for model in design.models),
+            *([covariates] if again else []),
+            *(_train_step(m, n_groups, n_scopes, cells) for m in (*design.models, *again)),
         ]
 
     def _millions_of_cells(self) -> float:
@@ -233,6 +239,13 @@ class Plan:
             "memory_gb": round(max(step.memory_gb for step in steps), 2),
             "negative_control": _added_up(self.control_steps()),
         }
+
+
+def with_covariates(models: Sequence[str]) -> list[str]:
+    """Return the models that a control with permuted omics trains (``parameters/main.nf``)."""
+    seeing = [model for model in models if model == CLINICAL or model.endswith(f"+{CLINICAL}")]
+    network = any(_family(model) not in FIT_SECONDS for model in models)
+    return seeing if network and CLINICAL in models and len(seeing) > 1 else []
 
 
 def count_patterns(layers_of: Mapping[str, Sequence[str]]) -> dict[str, int]:

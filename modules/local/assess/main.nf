@@ -5,6 +5,7 @@ process ASSESS {
     input:
     path predictions  // of all models and groups
     path members      // of the single networks of each, and headers of what has none
+    path omics_controls, stageAs: 'omics_controls/*', arity: '0..*' // predictions of models with permuted omics
     path samples
     path site_verdict // verdict.json of a run that left sites out, or nothing
     val options       // task, seed, networks, margin, equivalence, label_source
@@ -12,12 +13,13 @@ process ASSESS {
 
     output:
     path 'predictions.tsv', emit: predictions
-    path '{metrics,metrics_by_fold,metrics_by_pattern,seeds,comparison,ranks,roc,confusion,risk_groups,kaplan_meier,logrank,d_calibration}.tsv', emit: tables
+    path '{metrics,metrics_by_fold,metrics_by_pattern,seeds,comparison,omics_controls,ranks,roc,confusion,risk_groups,kaplan_meier,logrank,d_calibration}.tsv', emit: tables
     path 'verdict.json', emit: verdict
     tuple val(task.process), val('lifelines'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'lifelines\'))"'), topic: versions
 
     script:
     def label_source = options.label_source ? "--label_source '${options.label_source}'" : ''
+    def permuted = omics_controls ? "--omics_controls ${omics_controls}" : ''
     def sites = site_verdict ? "--site_verdict ${site_verdict}" : ''
     """
     export OMP_NUM_THREADS=${task.cpus} OPENBLAS_NUM_THREADS=${task.cpus}
@@ -29,7 +31,7 @@ process ASSESS {
         --seed ${options.seed} \\
         --networks ${options.networks.join(',')} \\
         --margin ${options.margin} \\
-        --equivalence ${options.equivalence} ${label_source} ${sites}
+        --equivalence ${options.equivalence} ${label_source} ${sites} ${permuted}
     """
 
     stub:

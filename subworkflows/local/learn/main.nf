@@ -18,6 +18,7 @@ workflow LEARN {
     samples  // samples.tsv
     horizons // horizons.tsv, or nothing
     controls // [ meta(id, model, group), predictions.tsv ] of models of permuted outcomes
+    omics_controls // the same of permuted omics
     known    // map: gene_sets, network, positions, studies, pretrained, each [ file ], may be empty
     options  // map: the parameters of the run
 
@@ -38,6 +39,7 @@ workflow LEARN {
             .toSortedList { left, right -> left.name <=> right.name }
             .filter { tables -> tables },
         TRAIN.out.members.toSortedList { left, right -> left.name <=> right.name },
+        omics_controls.map { _meta, table -> table }.toSortedList { left, right -> left.name <=> right.name },
         samples,
         options.site_verdict ? file(options.site_verdict, checkIfExists: true) : [],
         options.subMap(['task', 'seed', 'margin', 'equivalence', 'label_source']) + [networks: networkFamilies()],

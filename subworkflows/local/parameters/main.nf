@@ -28,7 +28,8 @@ def helpText() {
 }
 
 // Return the models that --models names: 'default' and 'all' stand for sets, which leave out what needs
-// covariates or files that were not given or is for another task; 'linear-only-*' stands for every layer.
+// covariates or files that were not given or is for another task; 'linear-only-*' and 'fused-minus-*' stand for
+// a model per layer.
 def modelsOf(Map options) {
     def sets = registry().sets
     def usable = { model -> (options.covariates || !model.contains('clinical')) && readBy(model).every { name -> options[name] } && isFor(model, options.task) }
@@ -37,16 +38,22 @@ def modelsOf(Map options) {
         .unique()
 }
 
-// Write a set out: '*' is every family, 'linear-only-*' one model per omics layer of the samplesheet; of
-// a single layer that is 'linear' once more, and nothing.
+// Write a set out: '*' is every family, 'linear-only-*' one model per omics layer of the samplesheet, and
+// 'fused-minus-*' one without it. Of a single layer the first is 'linear' once more, the second has nothing
+// left: both are no model.
 def writtenOut(List names, Map options) {
     return names.collectMany { name ->
         if (name == '*') {
             return registry().families.collect { family, entry -> entry.needs_clinical ? "${family}+clinical".toString() : family }
         }
-        def layers = name.endsWith('-only-*') && options.input ? layersOf(file(options.input)) : []
-        return name.endsWith('-only-*') ? (layers.size() > 1 ? layers : []).collect { layer -> name[0..-2] + layer } : [name]
+        def layers = isWildcard(name) && options.input ? layersOf(file(options.input)) : []
+        return isWildcard(name) ? (layers.size() > 1 ? layers : []).collect { layer -> name[0..-2] + layer } : [name]
     }
+}
+
+// Tell whether a name stands for a model per omics layer.
+def isWildcard(String name) {
+    return name.endsWith('-only-*') || name.endsWith('-minus-*')
 }
 
 // List [ line, cells by the lower-case name of their column ] below the samplesheet's header. Whatever is
@@ -108,6 +115,14 @@ def readingsOf(Map options, Map known) {
     }
 }
 
+// Return the models that a control with permuted omics trains: those that see the covariates, and none where the
+// verdict does not ask whether omics add to them.
+def modelsWithCovariates(Map options) {
+    def models = modelsOf(options)
+    def seeing = models.findAll { model -> model == 'clinical' || model.endsWith('+clinical') }
+    return models.any { model -> isNetwork(model) } && models.contains('clinical') && seeing.size() > 1 ? seeing : []
+}
+
 // Families of networks, in the order in which the verdict looks for one.
 def networkFamilies() {
     return registry().families.findAll { _family, entry -> entry.role == 'network' }.keySet().toList()
@@ -121,7 +136,7 @@ def isNetwork(String model) {
 // Return what is wrong with models that the user names with a layer or a covariate, once the layers are known.
 def layerProblems(Map options, List layers, List covariates) {
     def omics = layers.findAll { layer -> layer != 'clinical' }
-    def named = options.models.tokenize(',')*.trim().findAll { name -> !registry().sets.containsKey(name) && !name.endsWith('-only-*') }
+    def named = options.models.tokenize(',')*.trim().findAll { name -> !registry().sets.containsKey(name) && !isWildcard(name) }
     return named.collectMany { model ->
         def parts = modelParts(model)
         def clinical = parts.family == 'clinical'

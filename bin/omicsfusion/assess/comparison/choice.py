@@ -10,9 +10,33 @@ import numpy as np
 import pandas as pd
 
 from omicsfusion.assess.comparison.headline import headline_score
-from omicsfusion.assess.held_out import held_out_sets
+from omicsfusion.assess.held_out import held_out_sets, scored_rows
 
 Fold = tuple[int, int]
+
+
+def side_of(
+    entries: Mapping[str, pd.DataFrame], names: Sequence[str], scope: str, task: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Put one side of a question together: a model, or in each fold the best of several.
+
+    Parameters
+    ----------
+    entries, task
+        As :func:`best_of` takes them.
+    names
+        The models of the side.
+    scope
+        ``test`` or ``external``; its folds are those that count.
+
+    Returns
+    -------
+    As :func:`best_of`.
+    """
+    candidates = {name: entries[name] for name in names}
+    scored = pd.concat([scored_rows(entry, scope) for entry in candidates.values()])
+    folds = scored[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
+    return best_of(candidates, list(folds.itertuples(index=False, name=None)), task)
 
 
 def best_of(

@@ -201,7 +201,11 @@ def nadeau_bengio(differences: np.ndarray, ratio: float) -> tuple[float, int, fl
 
 
 def _bootstrap_test(replicates: np.ndarray, n_patients: int) -> tuple[float, int, float]:
-    """Test by the share of replicates beyond 0 (Davison & Hinkley 1997, section 4.4)."""
+    """Test by the share of replicates beyond 0.
+
+    The percentile interval turned round (Hall 1992, The Bootstrap and Edgeworth Expansion, section
+    3.12), counted as (1 + beyond) / (1 + R) (Davison & Hinkley 1997, section 4.2).
+    """
     defined = replicates[~np.isnan(replicates)]
     if len(defined) < 2:
         return float("nan"), 0, float("nan")

@@ -1,26 +1,53 @@
 """From the comparisons of one target to what ``verdict.json`` says of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from omicsfusion.assess.bootstrap import patient_weights
+from omicsfusion.assess.comparison.across_sites import SCHEMA_VERSION, differences_there
 from omicsfusion.assess.comparison.chance import AgainstChance, against_chance
+from omicsfusion.assess.comparison.choice import side_of
 from omicsfusion.assess.comparison.headline import METRIC
 from omicsfusion.assess.comparison.more_patients import Needed, needed
+from omicsfusion.assess.comparison.omics_controls import (
+    AgainstPermutedOmics,
+    against_permuted_omics,
+)
 from omicsfusion.assess.comparison.ranks import COLUMNS as RANK_COLUMNS
 from omicsfusion.assess.comparison.ranks import rank_table
-from omicsfusion.assess.comparison.roles import MASK, OMICS, SHALLOW, main_network
+from omicsfusion.assess.comparison.roles import MASK, OMICS, SHALLOW, main_network, questions
 from omicsfusion.assess.comparison.table import LAYER, MODEL, QUESTION, comparison_table
 from omicsfusion.assess.comparison.verdict import Evidence, Margins, is_useless, verdict
 from omicsfusion.assess.comparison.verdict_words import sentences_of
 from omicsfusion.assess.held_out import scored_rows
 from omicsfusion.assess.predictions import of_targets, with_outcome
 
-SCHEMA_VERSION = 1
+WITH_COVARIATES = "the model of clinical data and omics"
+"""What the question ``omics`` asks about."""
 
 NUMBERS = ("score", "score_against", "difference", "ci_low", "ci_high", "se", "p", "p_holm")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Whether there is anything to compare.
+
+    Attributes
+    ----------
+    network
+        The network against chance; None without one.
+    with_covariates
+        The first side of the question ``omics`` against chance; None where it is not asked.
+    omics
+        What omics add against what permuted omics add; None without such controls.
+    """
+
+    network: AgainstChance | None
+    with_covariates: AgainstChance | None = None
+    omics: AgainstPermutedOmics | None = None
 
 
 def compare(
@@ -31,6 +58,8 @@ def compare(
     margins: Margins,
     label_source: str = "",
     across_sites: Mapping[str, Any] | None = None,
+    omics_controls: pd.DataFrame | None = None,
+    layers_lack: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Compare the models of each target and come to a verdict.
 
@@ -48,11 +77,20 @@ def compare(
         The layer from which the outcome was made; empty for none.
     across_sites
         ``verdict.json`` of a run of the same cohort that left sites out.
+    omics_controls
+        As :func:`.omics_controls.score_omics_controls` returns it; None without negative controls.
+    layers_lack
+        Whether some samples lack layers that others have.
 
     Returns
     -------
     ``comparison.tsv`` (:func:`.table.comparison_table`), ``ranks.tsv``
     (:func:`.ranks.rank_table`), and ``verdict.json`` (docs/output.md).
+
+    Raises
+    ------
+    OtherRunError
+        ``across_sites`` is not of such a run.
     """
     comparisons, ranks, judged = [], [], []
     for target, rows in of_targets(predictions, task).items():
@@ -63,10 +101,16 @@ def compare(
         comparisons.append(table)
         ranks.append(rank_table(entries, task))
         network = main_network(sorted(entries), networks)
-        chance = _chance(known[known["model"] == network], task, seed) if network else None
-        sites = _sites_of(across_sites, target)
-        found = judge(table, chance, network, margins, sites)
+        asked = {question.name: question for question in questions(sorted(entries), networks)}
+        signals = Signals(
+            _chance(known, (network,), task, seed) if network else None,
+            _chance(known, asked[OMICS].first, task, seed) if OMICS in asked else None,
+            _permuted(omics_controls, target),
+        )
+        sites = differences_there(across_sites, target, network, METRIC[task])
+        found = judge(table, signals, network, margins, sites)
         found = {"target": target, "metric": METRIC[task], **found, "label_source": label_source}
+        found["mask_not_asked"] = layers_lack and found["beats_mask"] is None
         judged.append({**found, **sentences_of(found)})
     filled = [table for table in ranks if len(table)]
     return (
@@ -78,7 +122,7 @@ def compare(
 
 def judge(
     table: pd.DataFrame,
-    chance: AgainstChance | None,
+    signals: Signals,
     network: str | None,
     margins: Margins,
     sites: Mapping[str, float],
@@ -89,8 +133,6 @@ def judge(
     ----------
     table
         As :func:`.table.comparison_table` returns it.
-    chance
-        Of the network; None without a network.
     network
         The model that the verdict is about; None where no network was trained.
     sites
@@ -104,30 +146,39 @@ def judge(
     test = table[table["scope"] == "test"]
     beats_mask = _beats_mask(test)
     asked = []
-    for row in test[test["family"] == QUESTION].to_dict("records"):
-        signal = row["name"] != OMICS and chance is not None
-        beaten = chance.beaten if signal and chance else None
-        mask = beats_mask if signal else None
-        asked.append(_question(row, beaten, mask, sites.get(str(row["name"])), margins))
+    for row in _records(test, QUESTION):
+        name = str(row["name"])
+        known = _signal_of(name, signals, beats_mask)
+        asked.append(_question(row, {**known, "across_sites": sites.get(name)}, margins))
     words = {question["question"]: question["verdict"] for question in asked}
     return {
         "network": network,
         "verdict": words.get(SHALLOW),
         "margin": margins.superiority,
         "equivalence": margins.equivalence,
-        **_chance_cells(chance),
+        **_chance_cells(signals.network),
         "beats_mask": beats_mask,
+        "omics_permutation_p": signals.omics.p if signals.omics else None,
+        "n_omics_controls": signals.omics.n_controls if signals.omics else None,
         "questions": asked,
         "layers": [_layer(row, margins) for row in _records(test, LAYER)],
     }
 
 
+def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str, Any]:
+    """Say, in the words of the evidence, whether a question has something to compare."""
+    if name != OMICS:
+        beaten = signals.network.beaten if signals.network else None
+        return {"beats_chance": beaten, "beats_mask": beats_mask if signals.network else None}
+    return {
+        "beats_chance": signals.with_covariates.beaten if signals.with_covariates else None,
+        "beats_permuted": signals.omics.beaten if signals.omics else None,
+        "about": WITH_COVARIATES,
+    }
+
+
 def _question(
-    row: Mapping[str, Any],
-    beats_chance: bool | None,
-    beats_mask: bool | None,
-    across_sites: float | None,
-    margins: Margins,
+    row: Mapping[str, Any], signal: Mapping[str, Any], margins: Margins
 ) -> dict[str, Any]:
     events = None if pd.isna(row["n_events"]) else int(row["n_events"])
     evidence = Evidence(
@@ -140,9 +191,7 @@ def _question(
         failed_share=row["failed_share"],
         events_per_fold=None if events is None else events * row["n_repeats"] / row["n_folds"],
         least_class=None if pd.isna(row["least_class"]) else int(row["least_class"]),
-        beats_chance=beats_chance,
-        beats_mask=beats_mask,
-        across_sites=across_sites,
+        **signal,
     )
     found = verdict(evidence, margins)
     n = int(row["n_patients"]) if events is None else events
@@ -159,7 +208,8 @@ def _question(
         "n_folds": int(row["n_folds"]),
         "n_patients": int(row["n_patients"]),
         "n_events": events,
-        "across_sites": across_sites,
+        "beats_chance": signal["beats_chance"],
+        "across_sites": signal["across_sites"],
         "needed": _needed(more),
     }
 
@@ -179,12 +229,26 @@ def _needed(more: Needed | None) -> dict[str, Any] | None:
     return {"effect": more.effect, "low": more.low, "high": more.high, "beyond": more.beyond}
 
 
-def _chance(of_network: pd.DataFrame, task: str, seed: int) -> AgainstChance | None:
-    own = of_network[of_network["permutation"] == 0]
-    patients = sorted(scored_rows(own, "test")["patient"].unique())
+def _chance(
+    known: pd.DataFrame, models: Sequence[str], task: str, seed: int
+) -> AgainstChance | None:
+    """Compare one side of a question with chance; None where it predicts no test sample."""
+    own = known[known["model"].isin(models)]
+    real = own[own["permutation"] == 0]
+    patients = sorted(scored_rows(real, "test")["patient"].unique())
     if not patients:
         return None
-    return against_chance(of_network, task, patient_weights(len(patients), seed, "test"))
+    sides = []
+    for _, part in own.groupby("permutation"):
+        entries = {str(model): rows for model, rows in part.groupby("model")}
+        sides.append(side_of(entries, sorted(entries), "test", task)[0])
+    return against_chance(pd.concat(sides), task, patient_weights(len(patients), seed, "test"))
+
+
+def _permuted(controls: pd.DataFrame | None, target: str) -> AgainstPermutedOmics | None:
+    return (
+        None if controls is None else against_permuted_omics(controls[controls["target"] == target])
+    )
 
 
 def _chance_cells(chance: AgainstChance | None) -> dict[str, Any]:
@@ -211,18 +275,6 @@ def _records(table: pd.DataFrame, family: str) -> list[dict[str, Any]]:
         {str(name): value for name, value in row.items()}
         for row in table[table["family"] == family].to_dict("records")
     ]
-
-
-def _sites_of(record: Mapping[str, Any] | None, target: str) -> dict[str, float]:
-    """Question -> difference of a target in another run's verdict; empty where it has none."""
-    targets = record["targets"] if record else []
-    return {
-        question["question"]: question["difference"]
-        for found in targets
-        if found["target"] == target
-        for question in found["questions"]
-        if question["difference"] is not None
-    }
 
 
 def _number(value: Any) -> float | None:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from omicsfusion.assess.bootstrap import patient_weights
-from omicsfusion.assess.comparison.choice import best_of
+from omicsfusion.assess.comparison.choice import side_of
 from omicsfusion.assess.comparison.differences import common, paired_difference
 from omicsfusion.assess.comparison.headline import METRIC
 from omicsfusion.assess.comparison.holm import holm
@@ -102,7 +102,7 @@ def _row(
     weights: np.ndarray,
 ) -> dict[str, object]:
     """Return the cells of a comparison; empty where no sample is predicted by both sides."""
-    sides = [_side(entries, names, scope, task) for names in (first, second)]
+    sides = [side_of(entries, names, scope, task) for names in (first, second)]
     (one, chosen), (other, against) = sides
     found = paired_difference(one, other, scope, task, patients, weights)
     if found is None:
@@ -120,22 +120,15 @@ def _row(
     }
 
 
-def _side(
-    entries: Entries, names: Sequence[str], scope: str, task: str
-) -> tuple[pd.DataFrame, list[str]]:
-    candidates = {name: entries[name] for name in names}
-    scored = pd.concat([scored_rows(entry, scope) for entry in candidates.values()])
-    folds = scored[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
-    return best_of(candidates, list(folds.itertuples(index=False, name=None)), task)
-
-
 def _on_one_split(
     one: pd.DataFrame, other: pd.DataFrame, scope: str, task: str, patients: Sequence[str]
 ) -> tuple[float, float]:
     """DeLong's and McNemar's p-values where there is one held-out set of a classification."""
-    sets = [held_out_sets(entry, scope, patients) for entry in common(one, other, scope)]
-    if task != "classification" or len(sets[0]) != 1:
+    both = common(one, other, scope)
+    fits = scored_rows(both[0], scope).groupby(["repeat", "fold"]).ngroups
+    if task != "classification" or fits != 1:
         return float("nan"), float("nan")
+    sets = [held_out_sets(entry, scope, patients) for entry in both]
     return single_split_tests(sets[0][0], sets[1][0])
 
 

@@ -1,7 +1,7 @@
 """The rule of the verdict: from numbers to one of five words. It knows nothing of their origin."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NO_SIGNAL = "no usable signal"
 HELPED = "helped"
@@ -54,8 +54,13 @@ class Evidence:
         Patients of the rarest class; None unless classification.
     beats_chance, beats_mask
         Whether the first model does; None where that is not asked, or no such model was trained.
+    beats_permuted
+        Whether the difference is larger than with permuted omics; None where that is not asked, or
+        there are too few such controls.
     across_sites
         The same difference in a run that leaves sites out; None without one.
+    about
+        What the first model is, in words.
     """
 
     difference: float
@@ -69,7 +74,9 @@ class Evidence:
     least_class: int | None = None
     beats_chance: bool | None = None
     beats_mask: bool | None = None
+    beats_permuted: bool | None = None
     across_sites: float | None = None
+    about: str = "the network"
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,9 @@ def _too_little(evidence: Evidence) -> tuple[str, ...]:
 def _no_signal(evidence: Evidence) -> tuple[str, ...]:
     found = []
     if evidence.beats_chance is False:
-        found.append("the network is not better than chance")
+        found.append(f"{evidence.about} is not better than chance")
     if evidence.beats_mask is False:
-        found.append("the network is not better than knowing which layers a patient has")
+        found.append(f"{evidence.about} is not better than knowing which layers a patient has")
     return tuple(found)
 
 
@@ -146,9 +153,11 @@ def _of_difference(evidence: Evidence, margins: Margins) -> str:
     tested = evidence.p_holm <= ALPHA
     d, low, high = evidence.difference, evidence.ci_low, evidence.ci_high
     m = margins.superiority
-    if tested and d >= m and low > 0 and evidence.share_positive >= LEAST_SHARE:
+    above = low > 0 and evidence.share_positive >= LEAST_SHARE
+    if tested and d >= m and above and evidence.beats_permuted is not False:
         return HELPED
-    if tested and d <= -m and high < 0 and evidence.share_negative >= LEAST_SHARE:
+    below = high < 0 and evidence.share_negative >= LEAST_SHARE
+    if tested and d <= -m and below:
         return HARMED
     return DID_NOT_HELP if high < margins.equivalence else CANNOT_TELL
 
@@ -161,6 +170,8 @@ def _turned(evidence: Evidence) -> bool:
 def _undecided(evidence: Evidence, margins: Margins) -> str:
     if not math.isfinite(evidence.ci_high):
         return "no interval could be computed"
+    if _of_difference(replace(evidence, beats_permuted=None), margins) == HELPED:
+        return "the difference is not larger than with permuted omics"
     return (
         f"the interval reaches {evidence.ci_high:.2f}, beyond {margins.equivalence:g}, "
         "and the difference is not sure enough to be one"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from omicsfusion.assess.comparison.chance import LEAST_CONTROLS
+from omicsfusion.assess.comparison.chance import ALPHA, LEAST_CONTROLS
 from omicsfusion.assess.comparison.roles import OMICS, SHALLOW
 from omicsfusion.assess.comparison.verdict import (
     CANNOT_TELL,
@@ -61,6 +61,13 @@ def caveats(found: Found, headline: Found | None) -> list[str]:
         said.append(f"Why not more: {'; '.join(headline['reasons'])}.")
     if found["beats_chance"] is not None:
         said.append(_about_chance(found))
+    if found["omics_permutation_p"] is not None:
+        said.append(_about_omics(found))
+    if found["network"] and found["mask_not_asked"]:
+        said.append(
+            "Not all patients have all layers, and which ones a patient has may tell of the "
+            "outcome. The model mask, which would say how much, was not trained."
+        )
     if headline is not None and headline["method"] == "bootstrap":
         said.append(
             "The folds do not allow the corrected t-test (it needs k-fold with at least 5 folds of "
@@ -118,6 +125,8 @@ def difference_in_words(question: Found) -> str:
 def _omics(question: Found | None, equivalence: float) -> str:
     if question is None:
         return ""
+    if question["verdict"] == NO_SIGNAL:
+        return "Clinical data and omics together are not better than chance."
     says = {
         HELPED: "add",
         HARMED: f"add less than {equivalence:g}",
@@ -152,3 +161,12 @@ def _about_chance(found: Found) -> str:
         return f"By {n} {p}, which are too few to decide; of the {name} {low}, is {level}."
     than = "is" if found["beats_chance"] else "is not"
     return f"By {n} the network {than} better than chance ({p})."
+
+
+def _about_omics(found: Found) -> str:
+    n = counted(found["n_omics_controls"], "negative control")
+    p = f"p = {found['omics_permutation_p']:.2g}"
+    if found["n_omics_controls"] < LEAST_CONTROLS:
+        return f"By {n} with permuted omics, too few to decide, {p} for what omics add."
+    than = "more than" if found["omics_permutation_p"] <= ALPHA else "not more than"
+    return f"By {n} omics add {than} permuted omics do ({p})."

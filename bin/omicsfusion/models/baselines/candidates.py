@@ -19,6 +19,7 @@ from omicsfusion.models.baselines.training_set import Fitted, TrainingSet
 from omicsfusion.models.cohort import GroupReader, ScopeData
 from omicsfusion.models.design_matrix import Design, design_of
 from omicsfusion.models.fit import Fit, failed_fit, new_fit, record_of
+from omicsfusion.models.grid_edges import edge_words
 from omicsfusion.models.linear_tasks import FitError, LinearTask, task_of
 from omicsfusion.models.registry import ModelSpec
 from omicsfusion.models.request import TrainingRequest
@@ -122,12 +123,15 @@ class InnerFits:
     ----------
     scores
         Of every sample of the scope: candidates x samples x outputs.
+    edges
+        What the fit of each candidate chose itself at the edge of its grid.
     failure
         Why there are none; empty if there are.
     """
 
     data: ScopeData
     scores: np.ndarray
+    edges: Sequence[Sequence[str]] = ()
     failure: str = ""
 
 
@@ -165,8 +169,8 @@ def _train_parent(shared: Shared, data: ScopeData, parts: Sequence[ScopeData]) -
         reason = reasons[0] if reasons else "no inner fold has samples that can be compared"
         return [shared.fail(part, reason) for part in (data, *parts)]
     spread = _spread(task, tried, best)
-    setting = str(candidates[best])
-    fits = [_inner_fit(shared, inner, best, spread, setting) for inner in tried]
+    chosen = str(candidates[best])
+    fits = [_inner_fit(shared, inner, best, spread, chosen) for inner in tried]
     try:
         fitted = family.fit(training, family.way(candidates, best))[-1]
     except SOLVER_ERRORS as error:
@@ -177,7 +181,7 @@ def _train_parent(shared: Shared, data: ScopeData, parts: Sequence[ScopeData]) -
     outer = new_fit(
         data,
         task.columns(data, scores, spread),
-        record_of(data, setting=setting),
+        record_of(data, setting=_setting(chosen, fitted.edges)),
         save=fitted.saved and partial(_save, shared, design, fitted.saved, extras),
     )
     return [outer, *fits]
@@ -196,14 +200,20 @@ def _fit_inner(shared: Shared, data: ScopeData, candidates: Sequence[Any]) -> In
     try:
         fits = shared.family.fit(shared.training_set(data, design), candidates)
     except SOLVER_ERRORS as error:
-        return InnerFits(data, np.empty((0, 0, 0)), str(error))
-    return InnerFits(data, np.stack([_scores(data, design, fitted) for fitted in fits]))
+        return InnerFits(data, np.empty((0, 0, 0)), failure=str(error))
+    scores = np.stack([_scores(data, design, fitted) for fitted in fits])
+    return InnerFits(data, scores, [fitted.edges for fitted in fits])
 
 
-def _inner_fit(shared: Shared, inner: InnerFits, best: int, spread: float, setting: str) -> Fit:
+def _setting(chosen: str, edges: Sequence[str]) -> str:
+    return "; ".join([chosen, *edge_words(edges)])
+
+
+def _inner_fit(shared: Shared, inner: InnerFits, best: int, spread: float, chosen: str) -> Fit:
     if inner.failure:
         return shared.fail(inner.data, inner.failure)
     columns = shared.task.columns(inner.data, inner.scores[best], spread)
+    setting = _setting(chosen, inner.edges[best])
     return new_fit(inner.data, columns, record_of(inner.data, setting=setting))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from omicsfusion.folds import assign_folds
 from omicsfusion.models.baselines.offset_ridge import offset_ridge_path
-from omicsfusion.models.baselines.training_set import TrainingSet
+from omicsfusion.models.baselines.training_set import Axis, TrainingSet
 from omicsfusion.models.coefficients import Coefficients
 from omicsfusion.models.linear_tasks import FitError
 
@@ -33,11 +33,14 @@ class CrossFit:
         Scores of the training samples, samples x outputs.
     share
         Of the chosen penalty.
+    at_edge
+        Whether no penalty of the grid is stronger, or none weaker.
     """
 
     fitted: Coefficients
     held_out: np.ndarray
     share: float
+    at_edge: bool
 
 
 def parts_of(training: TrainingSet) -> np.ndarray:
@@ -116,4 +119,5 @@ def cross_fitted(
     told = np.array(values)[~np.isnan(values).any(axis=1)]
     best = int(np.argmax(told.mean(axis=0))) if len(told) else 0
     fitted = offset_ridge_path(training, strengths[: best + 1], offset)[-1]
-    return CrossFit(fitted, held_out[best], SHARES[best])
+    at_edge = Axis(SHARES[::-1]).at_edge(SHARES[best])
+    return CrossFit(fitted, held_out[best], SHARES[best], at_edge)

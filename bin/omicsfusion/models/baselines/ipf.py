@@ -16,16 +16,19 @@ import numpy as np
 
 from omicsfusion.models.baselines.candidates import Family, train_candidates
 from omicsfusion.models.baselines.offset_ridge import offset_ridge_path
-from omicsfusion.models.baselines.training_set import Fitted, TrainingSet, linear_fit
+from omicsfusion.models.baselines.training_set import Axis, Fitted, TrainingSet, linear_fit
 from omicsfusion.models.coefficients import Coefficients
 from omicsfusion.models.cohort import GroupReader
 from omicsfusion.models.fit import Fit
+from omicsfusion.models.grid_edges import edge_words
 from omicsfusion.models.request import TrainingRequest
 
 # Of the penalty of all other layers.
 FACTORS = (0.1, 10.0)
 # Of the summed variance of the rescaled columns; each set of factors tries all of them.
 SHARES = (1.0, 0.1, 0.01, 0.001)
+FACTOR_AXIS = Axis((FACTORS[0], 1.0, FACTORS[1]))
+SHARE_AXIS = Axis(SHARES[::-1])
 MOST_CANDIDATES = 40
 
 
@@ -45,8 +48,9 @@ class Factors:
 
     def __str__(self) -> str:
         words = [f"penalty of {self.layer} x {self.factor:g}" if self.layer else "equal penalties"]
-        edge = ["at the edge of the grid"] if self.share in (SHARES[0], SHARES[-1]) else []
-        return "; ".join([*words, f"share={self.share:g}", *edge])
+        edges = ["factor"] if FACTOR_AXIS.at_edge(self.factor) else []
+        edges += ["share"] if SHARE_AXIS.at_edge(self.share) else []
+        return "; ".join([*words, f"share={self.share:g}", *edge_words(edges)])
 
 
 def candidates_of(training: TrainingSet) -> list[Factors]:

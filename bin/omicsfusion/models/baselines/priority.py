@@ -9,6 +9,7 @@ cross-validation in the training set; strong ones let a block add next to nothin
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,15 +37,16 @@ def _fit(training: TrainingSet, candidates: Sequence[Setting]) -> list[Fitted]:
     outputs = len(training.task.outputs)
     weights, intercept = np.zeros((training.x.shape[1], outputs)), np.zeros(outputs)
     offset = np.zeros((len(training.y), outputs))
-    parts, blocks, shares = parts_of(training), training.blocks(), {}
+    parts, blocks, shares, edges = parts_of(training), training.blocks(), {}, []
     for name in order_of(training):
         block = cross_fitted(columns_of(training, blocks[name]), parts, offset)
         weights[blocks[name]] = block.fitted.weights
         intercept = intercept + block.fitted.intercept
         offset = offset + block.held_out
         shares[name] = block.share
+        edges += [f"penalty of {name}"] if block.at_edge else []
     fitted = linear_fit(Coefficients(weights, intercept), penalty_shares=shares)
-    return [fitted for _ in candidates]
+    return [replace(fitted, edges=tuple(edges)) for _ in candidates]
 
 
 PRIORITY = Family(_candidates, _fit)

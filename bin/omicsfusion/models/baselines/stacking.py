@@ -6,7 +6,7 @@ that lacks a layer gets no decision from it, and the layer's model is not fitted
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,10 +32,13 @@ class Decision:
         Its score is 0 where the layer is absent.
     of_training
         Decisions on training samples by models not fitted on them, samples x outputs.
+    at_edge
+        Whether the penalty stands at the edge of its grid.
     """
 
     fitted: Coefficients
     of_training: np.ndarray
+    at_edge: bool
 
 
 def _candidates(training: TrainingSet) -> list[Setting]:
@@ -54,7 +57,8 @@ def _fit(training: TrainingSet, candidates: Sequence[Setting]) -> list[Fitted]:
     used = [name for name, one in found.items() if one is not None]
     shares = dict(zip(used, stack.weights.tolist(), strict=True))
     fitted = linear_fit(Coefficients(weights, stack.intercept + shift), stack=shares)
-    return [fitted for _ in candidates]
+    edges = tuple(f"penalty of {name}" for name, one in found.items() if one and one.at_edge)
+    return [replace(fitted, edges=edges) for _ in candidates]
 
 
 def _decision(training: TrainingSet, parts: np.ndarray, columns: np.ndarray) -> Decision | None:
@@ -77,7 +81,7 @@ def _decision(training: TrainingSet, parts: np.ndarray, columns: np.ndarray) -> 
     weights[indicator] = -intercept
     of_training = np.zeros((len(training.y), len(training.task.outputs)))
     of_training[here] = held_out
-    return Decision(Coefficients(weights, intercept), of_training)
+    return Decision(Coefficients(weights, intercept), of_training, block.at_edge)
 
 
 def _stack(training: TrainingSet, decisions: np.ndarray) -> Stack:

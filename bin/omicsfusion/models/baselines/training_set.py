@@ -8,6 +8,7 @@ import numpy as np
 
 from omicsfusion.models.coefficients import Coefficients
 from omicsfusion.models.design_matrix import ABSENT
+from omicsfusion.models.grid_edges import edge_words
 from omicsfusion.models.linear_tasks import LinearTask
 
 
@@ -64,12 +65,15 @@ class Fitted:
     of_training
         Scores of the training samples by what has not seen them (trees whose bootstrap left them
         out), or None: ``scores`` says them.
+    edges
+        What the fit itself chose, besides its setting, at the edge of its grid.
     saved
         What the model's JSON holds of the fit, or None: the family has no format.
     """
 
     scores: Callable[[np.ndarray], np.ndarray]
     of_training: np.ndarray | None = None
+    edges: tuple[str, ...] = ()
     saved: Callable[[], Mapping[str, object]] | None = field(default=None, repr=False)
 
 
@@ -124,8 +128,7 @@ class Setting:
             f"{name}={value if isinstance(value, str) else format(value, 'g')}"
             for name, value in self.values.items()
         ]
-        edge = [f"at the edge of the grid: {', '.join(self.edges)}"] if self.edges else []
-        return "; ".join([*words, *edge])
+        return "; ".join([*words, *edge_words(self.edges)])
 
 
 def grid(**axes: Axis | Sequence[str]) -> list[Setting]:

@@ -22,6 +22,7 @@ from omicsfusion.models.logistic import balanced_weights
 from omicsfusion.models.request import TrainingRequest
 
 TREES = Axis((10, 30, 100, 200))
+# Of two depths each is an edge: to say so of every fit would tell nothing.
 DEPTHS = Axis((2, 4))
 GRID = grid(depth=DEPTHS, trees=TREES)
 GRID_SURVIVAL = grid(loss=("cox", "aft"), depth=DEPTHS, trees=TREES)

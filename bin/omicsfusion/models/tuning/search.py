@@ -21,8 +21,9 @@ from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
 from omicsfusion.models.choice import DEFAULT_CHOICE, STRUCTURE, Choice
+from omicsfusion.models.grid_edges import edge_words
 from omicsfusion.models.request import OtherStudyError
-from omicsfusion.models.tuning.space import choice_of
+from omicsfusion.models.tuning.space import choice_of, edges_of
 from omicsfusion.scopes import Scope
 from omicsfusion.seeds import seed_for
 
@@ -122,10 +123,11 @@ class Study:
         default = next(one for one in self.tried if one.number == 0)
         drawn = ", ".join(f"{name} {best.choice.value(name)}" for name in self.space)
         earlier = f" ({self.recalled} of an earlier run)" if self.recalled else ""
-        return (
+        told = (
             f"best of {len(self.tried)} trials{earlier} on {len(self.inner)} inner folds: trial "
             f"{best.number} with {best.score:.3g} (defaults {default.score:.3g}): {drawn}"
         )
+        return "; ".join([told, *edge_words(edges_of(best.choice, self.space))])
 
 
 def search(

@@ -8,7 +8,12 @@ from omicsfusion.report.blocks import Chapter, Figure, Table
 from omicsfusion.report.chapters.guards import guards_line
 from omicsfusion.report.colours import model_colours
 from omicsfusion.report.figures.estimates import dots_and_intervals
-from omicsfusion.report.metric_words import chance_in_words, chance_of, metric_in_words
+from omicsfusion.report.metric_words import (
+    chance_in_words,
+    chance_of,
+    metric_cell,
+    metric_in_words,
+)
 from omicsfusion.report.results import Results
 from omicsfusion.report.verdict import (
     QUESTIONS,
@@ -20,6 +25,22 @@ from omicsfusion.report.verdict import (
     main_model,
 )
 from omicsfusion.report.words import count, interval, model_name, score
+
+CALIBRATION = {
+    "classification": ("brier", "calibration_slope"),
+    "survival": ("ibs", "calibration_slope"),
+    "regression": ("calibration_slope",),
+}
+"""For each task what stands beside the headline: patients told apart may still be told wrong."""
+
+READING = {
+    "brier": "Brier score: 0 is perfect, lower is better.",
+    "ibs": "Integrated Brier score: 0 is perfect, lower is better.",
+    "calibration_slope": (
+        "Calibration slope: 1 is right; below 1 the predictions for patients lie too far apart, "
+        "above 1 too close together."
+    ),
+}
 
 
 def answer_chapter(results: Results) -> Chapter:
@@ -90,17 +111,19 @@ def _read_out(rows: pd.DataFrame) -> str:
 
 
 def _table(results: Results, rows: pd.DataFrame) -> Table:
-    label = metric_in_words(results.headline).label
+    names = (results.headline, *CALIBRATION[results.task])
     cells = [
         [
             model_name(row["model"]),
-            score(row["estimate"], 3),
-            interval(row["ci_low"], row["ci_high"], 3),
+            *(metric_cell(results.metric(row["model"], name), name) for name in names),
             f"{int(row['n']):,}",
         ]
         for row in rows.to_dict("records")
     ]
     events = rows["n_events"].dropna()
-    note = f"Among them {count(events.max(), 'event')}." if len(events) else ""
-    header = ["Model", label, "95 % interval", "Samples"]
-    return Table(f"{label} by model", header, cells, note=note)
+    among = f" Among the samples are {count(events.max(), 'event')}." if len(events) else ""
+    reading = " ".join(READING[name] for name in names[1:])
+    note = f"Estimate and, below it, 95 % interval. {reading}{among}"
+    labels = [metric_in_words(name).label for name in names]
+    caption = f"{labels[0]} by model, and how far the predictions can be taken at their word"
+    return Table(caption, ["Model", *labels, "Samples"], cells, note=note)

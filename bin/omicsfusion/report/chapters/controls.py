@@ -41,6 +41,7 @@ def controls_view(results: Results) -> dict[str, Any] | None:
     return {
         "figure": _figure(results, rows, known, models),
         "sentence": _sentence(results, rows, known, models[0]),
+        "omics": _about_omics(results),
     }
 
 
@@ -60,6 +61,19 @@ def _sentence(results: Results, rows: pd.DataFrame, known: dict[str, float], mod
         f"{hits:,} of {count(n, 'run')} with permuted outcomes scored as high as the "
         f"{lowered(short_model_name(model))} did on the real one ({metric} "
         f"{score(known[model])}). {_worth(n)}"
+    )
+
+
+def _about_omics(results: Results) -> str:
+    """Say how often permuted omics added as much to clinical data; empty where not asked."""
+    p, n = (results.verdict.get(name) for name in ("omics_permutation_p", "n_omics_controls"))
+    if not n or p is None:
+        return ""
+    hits = round(p * (n + 1)) - 1
+    return (
+        f"In {hits:,} of {count(n, 'run')} in which each patient had all omics of another one, "
+        "while outcome and clinical data stayed together, omics added as much to clinical data as "
+        "the patients' own did."
     )
 
 

@@ -20,14 +20,13 @@ from omicsfusion.report.metric_words import (
     chance_in_words,
     chance_of,
     is_of_a_class,
+    metric_cell,
     metric_in_words,
 )
 from omicsfusion.report.results import Results
 from omicsfusion.report.words import (
     count,
-    interval,
     model_name,
-    number,
     score,
     short_model_name,
 )
@@ -97,18 +96,6 @@ def metrics_table(results: Results, scope: str, caption: str) -> Table | None:
     n = results["metrics"].loc[results["metrics"]["scope"] == scope, "n"]
     note = f"Estimate and, below it, 95 % interval; {count(n.max(), 'sample')}."
     return Table(caption, header, rows, note=note)
-
-
-def metric_cell(row: pd.Series | None, name: str) -> str:
-    """Write an estimate with its interval in a cell."""
-    if row is None:
-        return "—"
-    if metric_in_words(name).scale:
-        return f"{score(row['estimate'], 3)}\n{interval(row['ci_low'], row['ci_high'], 3)}"
-    ends = "no interval"
-    if pd.notna(row["ci_low"]) and pd.notna(row["ci_high"]):
-        ends = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-    return f"{number(row['estimate'])}\n{ends}"
 
 
 def _folds(results: Results) -> Figure | None:

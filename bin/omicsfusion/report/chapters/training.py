@@ -7,10 +7,22 @@ from omicsfusion.report.blocks import Chapter, Figure, Table
 from omicsfusion.report.chapters.tuning import tuned_networks
 from omicsfusion.report.figures.lines import training_curves
 from omicsfusion.report.results import Results
-from omicsfusion.report.words import count, model_name, model_order, quantity, span
+from omicsfusion.report.words import (
+    count,
+    listed,
+    lowered,
+    model_name,
+    model_order,
+    quantity,
+    short_model_name,
+    span,
+)
 
 MOST_NETWORKS = 12
 MOST_REASONS = 10
+MOST_MODELS = 8
+AT_EDGE = r"(?P<mark>at the edge of the grid)(?:: (?P<names>[^;]+))?"
+"""How TRAIN marks a setting; which one it is stands behind, but for older runs."""
 
 
 def training_chapter(results: Results) -> Chapter:
@@ -22,6 +34,7 @@ def training_chapter(results: Results) -> Chapter:
         {
             "summary": _summary(results["training"]),
             "fits": _fits(results["training"]),
+            "edges": _edges(results["training"]),
             "failures": _failures(results["training"]),
             "curves": [_curves(results, model) for model in networks[:MOST_NETWORKS]],
             "tuned": tuned_networks(results)[:MOST_NETWORKS],
@@ -60,6 +73,36 @@ def _fits(training: pd.DataFrame) -> Table | None:
 def _setting(fits: pd.DataFrame) -> str:
     final = fits.loc[fits["inner"] == "final", "setting"].dropna()
     return str(final.iloc[0]) if len(final) else "—"
+
+
+def _edges(training: pd.DataFrame) -> str:
+    """Count the fits that chose a setting at the edge of what was tried, by model.
+
+    Fits of inner folds are not counted: mostly they were given the setting of their outer fold.
+    """
+    fits = training[training["inner"].isin(["outer", "final"])].dropna(subset=["setting"])
+    if not len(fits):
+        return ""
+    marked = fits["setting"].str.extract(AT_EDGE)
+    at_edge = fits.assign(names=marked["names"].fillna(""))[marked["mark"].notna()]
+    if not len(at_edge):
+        return "No fit chose a setting that is marked as at the edge of what was tried."
+    told = []
+    for model in sorted(at_edge["model"].unique(), key=model_order):
+        here = at_edge.loc[at_edge["model"] == model, "names"]
+        names = sorted({name for cell in here for name in cell.split(", ") if name})
+        which = f" ({listed(names)})" if names else ""
+        n = (fits["model"] == model).sum()
+        told.append(f"{lowered(short_model_name(model))} {len(here):,} of {n:,}{which}")
+    more = len(told) - MOST_MODELS
+    rest = [f"and {count(more, 'further model')}"] if more > 0 else []
+    return (
+        f"In {len(at_edge):,} of {count(len(fits), 'fit')} (of outer folds, and of all training "
+        "samples) the best setting stood at the edge of what was tried: "
+        f"{', '.join([*told[:MOST_MODELS], *rest])}. A better one may lie beyond, so that these "
+        "models may be worth more than this page shows; but where a layer tells nothing, the "
+        "strongest penalty is the right one."
+    )
 
 
 def _failures(training: pd.DataFrame) -> list[str]:

@@ -1,0 +1,62 @@
+"""The verdict of another run of the same cohort, which left whole sites out."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omicsfusion.assess.comparison.differences import NADEAU_BENGIO
+
+SCHEMA_VERSION = 1
+
+
+class OtherRunError(ValueError):
+    """The file is not what a verdict can be held against; the message says why."""
+
+
+def read_verdict(path: str | Path) -> dict[str, Any]:
+    """Read the ``verdict.json`` of another run.
+
+    Raises
+    ------
+    OtherRunError
+        It is no such file, or of another version.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
+        raise OtherRunError(f"{Path(path).name} is no verdict.json of this version.")
+    return record
+
+
+def differences_there(
+    record: Mapping[str, Any] | None, target: str, network: str | None, metric: str
+) -> dict[str, float]:
+    """Return question -> difference of a target in the other run; empty where it has none.
+
+    Raises
+    ------
+    OtherRunError
+        The other run judged another network or by another metric, or left no sites out.
+    """
+    targets = record["targets"] if record else []
+    there = [found for found in targets if found["target"] == target]
+    for found in there:
+        if (found["network"], found["metric"]) != (network, metric):
+            raise OtherRunError(
+                f"it judges {found['network']} by {found['metric']} for {target}, and this run "
+                f"{network} by {metric}. Train the same models in both runs."
+            )
+        if any(question["method"] == NADEAU_BENGIO for question in found["questions"]):
+            raise OtherRunError(
+                f"it is of repeated folds for {target}. Give the verdict.json of a run with "
+                "--split leave_out:COLUMN."
+            )
+    return {
+        question["question"]: question["difference"]
+        for found in there
+        for question in found["questions"]
+        if question["difference"] is not None
+    }
