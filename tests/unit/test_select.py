@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from omicsfusion.preprocess.annotations import Annotations
+from omicsfusion.preprocess.applying import fitted
 from omicsfusion.preprocess.select.associations import associations, checked_outcome
 from omicsfusion.preprocess.select.clumping import ClumpingSelector
 from omicsfusion.preprocess.select.laplacian import LaplacianSelector
@@ -205,6 +207,30 @@ def test_halves_hold_half_of_each_class_and_are_always_the_same():
     assert len({rows.tobytes() for rows in drawn}) == 3
     again = list(halves(y, "classification", 3))
     assert [rows.tobytes() for rows in again] == [rows.tobytes() for rows in drawn]
+
+
+def test_halves_draw_whole_patients_from_those_of_the_same_classes():
+    y = np.array([0, 1, 0, 0, 0, 0, 1, 1, 1, 0, 1, 0])
+    patients = np.array([*"aabbccddeefg"], dtype=object)
+    both, healthy, ill = {"a", "e"}, {"b", "c", "g"}, {"d", "f"}
+    for rows in halves(y, "classification", 20, patients):
+        drawn = set(patients[rows])
+        assert set(np.flatnonzero(np.isin(patients, list(drawn)))) == set(rows)
+        assert [len(drawn & group) for group in (both, healthy, ill)] == [1, 2, 1]
+    alone = halves(y, "classification", 3, np.arange(12)[::-1])
+    for rows, same in zip(alone, halves(y, "classification", 3), strict=True):
+        np.testing.assert_array_equal(rows, same)
+
+
+def test_a_stability_selection_in_a_chain_is_told_the_patients():
+    X, y = planted()
+    y = outcome("classification", y)
+    twice = np.repeat(np.arange(N // 2), 2).astype(str).astype(object)
+    known = Annotations(NAMES, outcome=y, task="classification", patients=twice)
+    told = fitted(StabilitySelector(n_chosen=6), X, np.array(NAMES), known)
+    by_hand = StabilitySelector(n_chosen=6).fit(X, y, patients=twice)
+    np.testing.assert_array_equal(told.frequency_, by_hand.frequency_)
+    assert (told.frequency_ != StabilitySelector(n_chosen=6).fit(X, y).frequency_).any()
 
 
 def test_a_stability_selection_bounds_what_is_kept_by_chance():

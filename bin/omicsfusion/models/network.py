@@ -15,7 +15,7 @@ from omicsfusion.models.fit import Fit, new_fit, record_of
 from omicsfusion.models.heads.base import Build, Head
 from omicsfusion.models.heads.choice import head_of
 from omicsfusion.models.heads.distilled import DistilledHead
-from omicsfusion.models.predicted import predicted
+from omicsfusion.models.predicted import Outputs, Predicted, predicted_scopes
 from omicsfusion.models.pretrained import fitting_structures
 from omicsfusion.models.program import (
     Problem,
@@ -96,15 +96,24 @@ def train_networks(
     found = _found(programs, tasks)
     if request.distil:
         programs, found = _distilled(programs, found, tasks, request)
+    together = predicted_scopes(programs.head, _outputs(found))
+    members = [
+        predicted_scopes(programs.head, _outputs(found, number))
+        for number in range(0 if request.distil else request.ensemble)
+    ]
     fits = []
     for scope in reader.scopes:
         study = studies.get(scope.parent)
         if scope in programs.untrainable:
             data = reader.load(scope, ())
             fits.append(_failed(data, request, programs.untrainable[scope]))
+        elif scope not in together:
+            data = found[scope][0][0].data
+            fits.append(_failed(data, request, "The loss was infinite or undefined."))
         else:
             choice = _choice(studies, scope, request)
-            fits.append(_fit(programs, request, choice, study, found[scope]))
+            fit = _fit(programs, request, choice, study, found[scope], together[scope])
+            fits.append(replace(fit, members=_members(fit, members)))
     return fits
 
 
@@ -140,6 +149,18 @@ def _converged(
     return [(one, raw) for _, one, raw in found if one.best_epoch > 0 and np.isfinite(raw).all()]
 
 
+def _outputs(found: Found, number: int | None = None) -> dict[Scope, Outputs]:
+    """Return what the networks of each scope say that trained, or the one at this place."""
+    chosen = slice(None) if number is None else slice(number, number + 1)
+    outputs: dict[Scope, Outputs] = {}
+    for scope, of_scope in found.items():
+        good = [raw for _, raw in _converged(of_scope[chosen])]
+        if good:
+            problem = of_scope[0][0]
+            outputs[scope] = (np.concatenate(good), problem.data, problem.targets)
+    return outputs
+
+
 def _tuned(programs: Programs, request: TrainingRequest) -> "dict[Scope, Study]":
     if not request.trials:
         return {}
@@ -171,17 +192,13 @@ def _fit(
     choice: Choice,
     study: "Study | None",
     found: Sequence[tuple[Problem, Trained, np.ndarray]],
+    together: Predicted,
 ) -> Fit:
-    """Average the members that trained, and turn their outputs into predictions."""
+    """Bind what the members of a scope that trained predict together to how they were trained."""
     head = programs.head
     problem = found[0][0]
     data = problem.data
-    good = _converged(found)
-    if not good:
-        reason = "The loss was infinite or undefined."
-        return _failed(data, request, reason)
-    trained, raw = [one for one, _ in good], np.concatenate([outputs for _, outputs in good])
-    together = predicted(head, raw, data, problem.targets)
+    trained = [one for one, _ in _converged(found)]
     build = programs.build(choice.structure)
     tuned_here = None if data.scope.is_inner else study
     ensemble = partial(
@@ -204,28 +221,17 @@ def _fit(
         network=ensemble,
         trials=tuned_here.rows() if tuned_here else (),
         importances=_importances(tuned_here) if tuned_here else (),
-        members={} if request.distil else _members(head, found, together.columns),
     )
 
 
 def _members(
-    head: Head,
-    found: Sequence[tuple[Problem, Trained, np.ndarray]],
-    columns: Mapping[str, np.ndarray],
+    fit: Fit, members: Sequence[Mapping[Scope, Predicted]]
 ) -> dict[int, Mapping[str, np.ndarray]]:
-    """Return what each network of a scope predicts by itself; NaN where it did not converge.
-
-    Parameters
-    ----------
-    columns
-        Of all together.
-    """
-    nothing = {name: np.full(len(values), np.nan) for name, values in columns.items()}
+    """Return what each network of a fit predicts by itself; NaN where it did not converge."""
+    nothing = {name: np.full(len(values), np.nan) for name, values in fit.columns.items()}
     return {
-        number: predicted(head, raw, problem.data, problem.targets).columns
-        if _converged([(problem, one, raw)])
-        else nothing
-        for number, (problem, one, raw) in enumerate(found, start=1)
+        number: said[fit.scope].columns if fit.scope in said else nothing
+        for number, said in enumerate(members, start=1)
     }
 
 

@@ -28,6 +28,8 @@ class Annotations:
         step takes it as ``y``.
     task
         ``classification``, ``regression`` or ``survival``: what ``outcome`` holds.
+    patients
+        Whose each sample is, text.
     """
 
     features: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ class Annotations:
     categories: tuple[tuple[str, ...] | None, ...] = ()
     outcome: np.ndarray | None = None
     task: str = ""
+    patients: np.ndarray | None = None
 
     def of_features(self, features: Sequence[str]) -> "Annotations":
         """Return the same for other columns."""
@@ -48,6 +51,7 @@ class Annotations:
             batch=None if self.batch is None else self.batch[rows],
             covariates=None if self.covariates is None else self.covariates.iloc[rows],
             outcome=None if self.outcome is None else self.outcome[rows],
+            patients=None if self.patients is None else self.patients[rows],
         )
 
     def named(self, names: Sequence[str]) -> dict[str, Any]:

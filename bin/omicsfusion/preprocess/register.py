@@ -53,6 +53,7 @@ class Register:
             categories=categories,
             outcome=self._outcome(here),
             task=self.task,
+            patients=here["patient"].to_numpy(dtype=object) if "patient" in here else None,
         )
 
     def _batch(self, here: pd.DataFrame) -> np.ndarray | None:

@@ -131,6 +131,18 @@ class Head(ABC):
             What the link made of it: all samples of the scope x outputs.
         """
 
+    def columns_by_left_out(
+        self, unseen: np.ndarray, data: ScopeData, targets: Targets
+    ) -> dict[str, np.ndarray]:
+        """Return those of the columns that training samples tell better which a network left out.
+
+        Parameters
+        ----------
+        unseen
+            As ``prediction``, of training samples by networks that left them out; NaN elsewhere.
+        """
+        return {}
+
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Average over the batch; 0 where nothing weighs."""

@@ -74,5 +74,10 @@ class DistilledHead(Head):
     ) -> dict[str, np.ndarray]:
         return self.head.columns(raw, prediction, data, self._of_outcome(targets))
 
+    def columns_by_left_out(
+        self, unseen: np.ndarray, data: ScopeData, targets: Targets
+    ) -> dict[str, np.ndarray]:
+        return self.head.columns_by_left_out(unseen, data, self._of_outcome(targets))
+
     def _of_outcome(self, targets: Targets) -> Targets:
         return replace(targets, values=targets.values[:, : -self.units])

@@ -6,6 +6,7 @@ from omicsfusion.models.backend import Tensor, keras
 from omicsfusion.models.cohort import ScopeData
 from omicsfusion.models.fit import predicted_rows, regression_columns
 from omicsfusion.models.heads.base import Head, Settings, Targets, UntrainableError, weighted_mean
+from omicsfusion.scopes import TRAINING_ROLES
 from omicsfusion.tables.outcome import Outcome
 
 ops = keras.ops
@@ -67,12 +68,26 @@ class GaussianHead(Head):
     ) -> dict[str, np.ndarray]:
         """Return ``mean``, and ``sd`` from the residuals of the ``stop`` samples.
 
-        Where these cannot judge it is from those of the ``train`` samples.
+        Where these cannot judge it is from those of the ``train`` samples. Both are too small: a
+        network that was stopped by samples suits them. It is for where no inner fold tells better.
         """
         held = data.rows("stop") if targets.stops else data.rows("train")
-        spread = self.spread(self._truth(data, held) - prediction[held, 0])
-        floor = SMALLEST_SD * targets.scale
-        return regression_columns(prediction[predicted_rows(data), 0], max(spread, floor))
+        mean = prediction[predicted_rows(data), 0]
+        return regression_columns(mean, self._sd(prediction, held, data, targets))
+
+    def columns_by_left_out(
+        self, unseen: np.ndarray, data: ScopeData, targets: Targets
+    ) -> dict[str, np.ndarray]:
+        """Return ``sd`` from the residuals of the training samples that were left out, if any."""
+        training = data.rows(*TRAINING_ROLES)
+        held = training[np.isfinite(unseen[training, 0])]
+        if not len(held):
+            return {}
+        return {"sd": np.full(len(predicted_rows(data)), self._sd(unseen, held, data, targets))}
+
+    def _sd(self, said: np.ndarray, rows: np.ndarray, data: ScopeData, targets: Targets) -> float:
+        spread = self.spread(self._truth(data, rows) - said[rows, 0])
+        return max(spread, SMALLEST_SD * targets.scale)
 
     def spread(self, residuals: np.ndarray) -> float:
         """Return the standard deviation around the prediction: the root of the mean square."""

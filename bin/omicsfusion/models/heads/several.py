@@ -163,6 +163,19 @@ class SeveralHeads(Head):
             found |= {joint_column(target, name): values for name, values in own.items()}
         return found
 
+    def columns_by_left_out(
+        self, unseen: np.ndarray, data: ScopeData, targets: Targets
+    ) -> dict[str, np.ndarray]:
+        """Return those of each target, named with it."""
+        found: dict[str, np.ndarray] = {}
+        output = 0
+        for (target, head, _), part in self._parts(targets):
+            outputs = slice(output, output := output + len(head.names))
+            here = having(data, self.outcomes[target])
+            own = head.columns_by_left_out(unseen[:, outputs], here, part)
+            found |= {joint_column(target, name): values for name, values in own.items()}
+        return found
+
     def _units(self) -> Iterator[tuple[str, Head, slice]]:
         """Yield each target with its head and its units of the network."""
         unit = 0

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lars_path
 
@@ -34,7 +35,8 @@ class StabilitySelector(SupervisedSelector):
     ``n_chosen`` features on each of ``n_subsamples`` random halves; kept is what was chosen in a
     share of at least ``threshold`` of them. Their theorem 1 bounds the expected number of features
     kept by chance by n_chosen^2 / ((2 threshold - 1) n_features). Halves are drawn within classes,
-    and within events and censored times, so that none lacks one of them.
+    and within events and censored times, so that none lacks one of them, and hold all samples of a
+    patient or none: with one of two in each half, what is stable would be the patient.
 
     Parameters
     ----------
@@ -60,6 +62,7 @@ class StabilitySelector(SupervisedSelector):
         Share of the halves in which each feature was chosen.
     """
 
+    needs = ("patients",)
     state = (*SupervisedSelector.state, "frequency_")
     feature_state = (*SupervisedSelector.feature_state, "frequency_")
 
@@ -81,13 +84,15 @@ class StabilitySelector(SupervisedSelector):
         self.base = base
         self.min_features = min_features
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, patients: np.ndarray | None = None) -> Self:
         """Learn which features to keep.
 
         Parameters
         ----------
         y
             Outcome of each training sample: class, number, or (time, event).
+        patients
+            Whose each training sample is. Default: each is of a patient of its own.
 
         Raises
         ------
@@ -101,7 +106,7 @@ class StabilitySelector(SupervisedSelector):
         if not 0.5 < self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold:g}; it must be above 0.5, at most 1.")
         times = np.zeros(X.shape[1])
-        for rows in halves(y, task, self.n_subsamples):
+        for rows in halves(y, task, self.n_subsamples, patients):
             times += self._chosen(X[rows], y[rows], task)
         self.frequency_ = times / self.n_subsamples
         stable = self.frequency_ >= self.threshold
@@ -130,24 +135,38 @@ class StabilitySelector(SupervisedSelector):
         return said + (f"; {weak:,} kept that were chosen less often" if weak else "")
 
 
-def halves(y: np.ndarray, task: str, n: int) -> Iterator[np.ndarray]:
-    """Draw random halves of the samples, without replacement; always the same ones.
+def halves(
+    y: np.ndarray, task: str, n: int, patients: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Draw random halves of the patients, without replacement; always the same ones.
+
+    Parameters
+    ----------
+    patients
+        Whose each sample is. Default: each is of a patient of its own.
 
     Yields
     ------
-    Positions, ascending: half (rounded up) of each class, of events and of censored times, or
-    (regression) of all samples.
+    Positions of samples, ascending: all those of half (rounded up) of the patients of each class,
+    of events and of censored times, or (regression) of all patients. Patients whose samples are of
+    several classes are a class by themselves.
     """
     strata = np.zeros(len(y), dtype=np.int64)
     if task == CLASSIFICATION:
         strata = y
     elif task == SURVIVAL:
         strata = (y[:, 1] > 0).astype(np.int64)
-    groups = [np.flatnonzero(strata == label) for label in np.unique(strata)]
+    whose = np.arange(len(y)) if patients is None else pd.factorize(patients)[0]
+    # Patients are numbered as they come, so that those with one sample each are drawn as samples.
+    classes = [tuple(np.unique(strata[whose == patient])) for patient in range(whose.max() + 1)]
+    groups = [
+        np.array([patient for patient, its in enumerate(classes) if its == kind])
+        for kind in sorted(set(classes))
+    ]
     for number in range(n):
         rng = np.random.default_rng(seed_for(SEED, "stability", number))
         drawn = [rng.permutation(group)[: (len(group) + 1) // 2] for group in groups]
-        yield np.sort(np.concatenate(drawn))
+        yield np.flatnonzero(np.isin(whose, np.concatenate(drawn)))
 
 
 def first_on_lasso_path(X: np.ndarray, y: np.ndarray, task: str, limit: int) -> np.ndarray:
