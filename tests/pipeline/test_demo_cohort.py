@@ -1,5 +1,6 @@
 """The demo cohort, whose truth is known: the run finds what was planted, and nothing in noise."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -79,15 +80,26 @@ def test_with_permuted_outcomes_models_do_as_well_as_guessing(tmp_path: Path) ->
 
     The C-index of one control of these 66 events has a standard deviation of 0.05.
     """
-    models = ("--models", "linear,fused")
+    models = ("--models", "clinical,linear,linear+clinical,fused")
     done = run(tmp_path, "-profile", "test", *models, "--negative_control", CONTROLS)
     assert done.code == 0, done.text
     metrics = pd.read_csv(done.outdir / "assess" / "metrics.tsv", sep="\t")
     wanted = metrics.query("permutation > 0 and scope == 'test' and metric == 'c_index'")
     by_model = wanted.groupby("model")["estimate"]
-    assert set(by_model.groups) == {"fused", "linear"}
+    assert set(by_model.groups) == {"clinical", "fused", "linear", "linear+clinical"}
     assert (by_model.size() == CONTROLS).all()
     assert by_model.mean().between(0.4, 0.6).all()
+
+    # With permuted omics outcome and covariates stay together: what these tell stays, and omics add
+    # nothing to it.
+    omics = pd.read_csv(done.outdir / "assess" / "omics_controls.tsv", sep="\t")
+    assert omics["permutation"].tolist() == list(range(CONTROLS + 1))
+    assert set(omics["model"]) == {"linear+clinical"}
+    controls = omics[omics["permutation"] > 0]
+    assert controls["score_against"].mean() > 0.6
+    assert controls["difference"].mean() < 0.05
+    (verdict,) = json.loads((done.outdir / "assess" / "verdict.json").read_text())["targets"]
+    assert verdict["n_omics_controls"] == CONTROLS
 
 
 @pytest.mark.browser

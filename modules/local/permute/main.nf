@@ -12,7 +12,7 @@ process PERMUTE {
 
     output:
     tuple path('p*.groups.tsv'), path('p*.samples.tsv'), path('p*.splits.tsv'), emit: permuted
-    tuple path('p*.groups.tsv'), path('p*/*.h5ad', arity: '1..*'), emit: clinical, optional: true
+    tuple path('p*.groups.tsv'), path('p*/*.h5ad'), emit: clinical, optional: true
     path 'p*.permutation.tsv', emit: account
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'numpy\'))"'), topic: versions
 
