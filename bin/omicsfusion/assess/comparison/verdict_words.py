@@ -167,6 +167,6 @@ def _about_omics(found: Found) -> str:
     n = counted(found["n_omics_controls"], "negative control")
     p = f"p = {found['omics_permutation_p']:.2g}"
     if found["n_omics_controls"] < LEAST_CONTROLS:
-        return f"By {n} with permuted omics, too few to decide, {p} for what omics add."
+        return f"By {n} with permuted omics {p} for what omics add; they are too few to decide."
     than = "more than" if found["omics_permutation_p"] <= ALPHA else "not more than"
     return f"By {n} omics add {than} permuted omics do ({p})."

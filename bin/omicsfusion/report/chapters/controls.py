@@ -104,9 +104,9 @@ def _figure(
     return Figure(
         "negative-control",
         f"{label} on held-out patients. Grey: the whole chain, from splitting to tuning and "
-        "training, run again on outcomes that were permuted between patients (within batches and "
-        "sites where these are known), one repeat of the folds each. Coloured mark: the real "
-        "outcome, all repeats.",
+        "training, run again on outcomes that were permuted between patients (within cohorts, and "
+        "within batches and sites where these are known), one repeat of the folds each. Coloured "
+        "mark: the real outcome, all repeats.",
         f"{label} with permuted outcomes and with the real one. "
         + "; ".join(f"{row[0]}: real {row[1]}, permuted {row[2]}" for row in table.rows),
         data,
