@@ -67,7 +67,7 @@ def main() -> None:
             arguments.label_source,
             across_sites=read_verdict(arguments.site_verdict) if arguments.site_verdict else None,
             omics_controls=controls,
-            layers_lack=patterns_of(samples[samples["role"] == "train"]).nunique() > 1,
+            layers_lack=patterns[(samples["role"] == "train").to_numpy()].nunique() > 1,
         )
     except OtherRunError as problem:
         sys.exit(f"--site_verdict: {problem}")

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from omicsfusion.tables.outcome import NO_TASK
+from omicsfusion.tables.samplesheet import CLINICAL
 
 SCHEMA = 1
-CLINICAL = "clinical"
 
 # Rough costs on one core of 2024, to be calibrated against runs of the real cohorts.
 START_SECONDS = 3.0  # interpreter and imports without TensorFlow (../shared: pandas 1.5, sklearn 4)

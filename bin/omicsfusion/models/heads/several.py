@@ -155,10 +155,7 @@ class SeveralHeads(Head):
     ) -> dict[str, np.ndarray]:
         """Return the columns of each target, named with it (``joint_column``)."""
         found: dict[str, np.ndarray] = {}
-        output = 0
-        for (target, head, units), part in self._parts(targets):
-            outputs = slice(output, output := output + len(head.names))
-            here = having(data, self.outcomes[target])
+        for target, head, units, outputs, here, part in self._of_targets(data, targets):
             own = head.columns(raw[..., units], prediction[:, outputs], here, part)
             found |= {joint_column(target, name): values for name, values in own.items()}
         return found
@@ -168,13 +165,19 @@ class SeveralHeads(Head):
     ) -> dict[str, np.ndarray]:
         """Return those of each target, named with it."""
         found: dict[str, np.ndarray] = {}
-        output = 0
-        for (target, head, _), part in self._parts(targets):
-            outputs = slice(output, output := output + len(head.names))
-            here = having(data, self.outcomes[target])
+        for target, head, _, outputs, here, part in self._of_targets(data, targets):
             own = head.columns_by_left_out(unseen[:, outputs], here, part)
             found |= {joint_column(target, name): values for name, values in own.items()}
         return found
+
+    def _of_targets(
+        self, data: ScopeData, targets: Targets
+    ) -> Iterator[tuple[str, Head, slice, slice, ScopeData, Targets]]:
+        """Yield each target, its head, units and outputs, the samples that have it, its outcome."""
+        output = 0
+        for (target, head, units), part in self._parts(targets):
+            outputs = slice(output, output := output + len(head.names))
+            yield target, head, units, outputs, having(data, self.outcomes[target]), part
 
     def _units(self) -> Iterator[tuple[str, Head, slice]]:
         """Yield each target with its head and its units of the network."""
