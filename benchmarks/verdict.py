@@ -35,7 +35,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bin"))
 
-from omicsfusion.assess.comparison.judging import compare  # noqa: E402
+from omicsfusion.assess.comparison.judging import Background, compare  # noqa: E402
 from omicsfusion.assess.comparison.verdict import NO_SIGNAL, Margins  # noqa: E402
 from omicsfusion.models.cohort import GroupReader  # noqa: E402
 from omicsfusion.models.fit import prediction_table  # noqa: E402
@@ -121,7 +121,7 @@ def judged(signal: str, effect: float, cohorts: range) -> Iterator[dict[str, obj
 def questions_of(table: pd.DataFrame, network: str, cohort: int) -> dict[str, Any]:
     """Judge the models of one cohort."""
     networks = sorted(set(NETWORK.values()), key=lambda name: name != network)
-    _, _, record = compare(table, networks, "classification", cohort, Margins())
+    _, _, record = compare(table, networks, "classification", cohort, Margins(), Background())
     return record["targets"][0]
 
 

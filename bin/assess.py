@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from omicsfusion.assess.comparison.across_sites import OtherRunError, read_verdict
-from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.omics_controls import score_omics_controls
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--networks", default="", help="families that are networks: a,b")
     parser.add_argument("--margin", type=float, required=True, help="a difference worth having")
     parser.add_argument("--equivalence", type=float, required=True, help="one not worth seeking")
+    parser.add_argument("--trials", type=int, required=True, help="by which networks were tuned")
     parser.add_argument("--label_source", default="", help="layer the outcome was made from")
     parser.add_argument("--site_verdict", help="verdict.json of a run that left sites out")
     arguments = parser.parse_args()
@@ -64,10 +65,13 @@ def main() -> None:
             task,
             seed,
             Margins(arguments.margin, arguments.equivalence),
-            arguments.label_source,
+            Background(
+                arguments.label_source,
+                layers_lack=patterns[(samples["role"] == "train").to_numpy()].nunique() > 1,
+                networks_tuned=arguments.trials > 0,
+            ),
             across_sites=read_verdict(arguments.site_verdict) if arguments.site_verdict else None,
             omics_controls=controls,
-            layers_lack=patterns[(samples["role"] == "train").to_numpy()].nunique() > 1,
         )
     except OtherRunError as problem:
         sys.exit(f"--site_verdict: {problem}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.learning_curve import learning_curve
 from omicsfusion.assess.optimism import score_claims
@@ -85,7 +85,7 @@ def write_results(
     assessed["seeds"] = seed_spread(members, table, assessed["metrics"], task)
     for name, written in assessed.items():
         _write(folder / f"assess/{name}.tsv", written)
-    comparison, ranks, verdict = compare(table, ["fused"], task, 1, Margins())
+    comparison, ranks, verdict = compare(table, ["fused"], task, 1, Margins(), Background())
     _write(folder / "assess/comparison.tsv", comparison)
     _write(folder / "assess/ranks.tsv", ranks)
     _write_json(folder / "assess/verdict.json", verdict)

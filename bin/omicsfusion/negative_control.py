@@ -41,7 +41,8 @@ def draw_donors(
     An outcome that all samples of a unit share (a patient, a group of patients, duplicates) goes to
     the samples of another such unit, however many these are. Where the samples of a unit differ,
     the outcomes of its patients change places within it; and where those of a patient differ, they
-    change places within the patient (a tumour and its normal tissue).
+    change places within the patient (a tumour and its normal tissue). A sample takes over from one
+    of its own cohort in each case: the layers that go the same way lie in a file for each cohort.
 
     Units change places within their cohort and batch, and with ``leave_out:NAME`` within their
     value of the column: what cohorts, batches or sites alone tell of the outcome stays, and is not
@@ -72,17 +73,19 @@ def draw_donors(
     patient = units_of(alone, links)
     sample = pd.Series(training.index, index=training.index)
     donors, left = sample.copy(), pd.Series(True, index=given.index)
+    cohort = training["cohort"]
+    cohorts = _of_blocks(cohort, patient)
     for block, place in (
         (unit, _places(training, unit, split)),
-        (patient, unit),
-        (sample, patient),
+        (patient, unit.astype(str) + "\t" + cohorts),
+        (sample, patient.astype(str) + "\t" + cohort),
     ):
         uniform = left & (given.groupby(block).transform("nunique") == 1)
         left &= ~uniform
         for _, here in block[uniform].groupby(place):
             blocks = np.unique(here)
             dealt = dict(zip(blocks, blocks[rng.permutation(len(blocks))], strict=True))
-            donors[here.index] = _matched(here, here.map(dealt))
+            donors[here.index] = _matched(here, here.map(dealt), cohort[here.index])
     return donors
 
 
@@ -128,20 +131,23 @@ def _outcome_of(samples: pd.DataFrame, task: str) -> list[str]:
     return [column for name in names for column in outcome_columns(task, name).values()]
 
 
-def _matched(block: pd.Series, donor: pd.Series) -> list[str]:
-    """Return for each sample of a block a sample of its donor's block, one after the other."""
-    members = {name: list(of_block.index) for name, of_block in block.groupby(block)}
-    places = block.groupby(block).cumcount()
-    return [
-        members[name][place % len(members[name])] for name, place in zip(donor, places, strict=True)
-    ]
+def _matched(block: pd.Series, donor: pd.Series, cohort: pd.Series) -> list[str]:
+    """Return for each sample of a block one of its donor's and its cohort, one after the other."""
+    members = {key: list(own.index) for key, own in block.groupby([block, cohort])}
+    places = block.groupby([block, cohort]).cumcount()
+    choices = [members[key] for key in zip(donor, cohort, strict=True)]
+    return [own[place % len(own)] for own, place in zip(choices, places, strict=True)]
 
 
 def _places(training: pd.DataFrame, unit: pd.Series, split: str) -> pd.Series:
     """Name, for each sample, the cohorts, batches and left-out values of its unit's samples."""
     names = ["cohort", "batch", *(["split"] if split.startswith("leave_out:") else [])]
-    own = training[names].fillna("").astype(str).agg("\t".join, axis=1)
-    return own.groupby(unit).transform(lambda values: "\n".join(sorted(set(values))))
+    return _of_blocks(training[names].fillna("").astype(str).agg("\t".join, axis=1), unit)
+
+
+def _of_blocks(values: pd.Series, block: pd.Series) -> pd.Series:
+    """Name, for each sample, all values of its block's samples."""
+    return values.groupby(block).transform(lambda own: "\n".join(sorted(set(own))))
 
 
 def control_splits(

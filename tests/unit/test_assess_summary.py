@@ -47,7 +47,8 @@ def run_script(task, paths, folder, samples, *more, seed="1"):
     command = [sys.executable, str(SCRIPT), "--task", task, "--seed", seed]
     command += ["--samples", "samples.tsv", "--predictions", *map(str, paths)]
     command += ["--members", *(str(members_beside(path)) for path in paths)]
-    command += ["--networks", "early,fused", "--margin", "0.02", "--equivalence", "0.05", *more]
+    command += ["--networks", "early,fused", "--margin", "0.02", "--equivalence", "0.05"]
+    command += ["--trials", "0", *more]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

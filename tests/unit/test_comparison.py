@@ -19,7 +19,7 @@ from omicsfusion.assess.comparison.differences import (
     share_held_out,
 )
 from omicsfusion.assess.comparison.headline import headline_score
-from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.more_patients import needed
 from omicsfusion.assess.comparison.ranks import rank_table
 from omicsfusion.assess.comparison.roles import Question, main_network, questions, without_layer
@@ -296,7 +296,7 @@ def judged():
     models = {"fused": 6.0, "fused-minus-cnv": 6.0, "fused-minus-rna": 0.4, "linear": 0.5}
     models |= {"forest": 0.5, "linear-only-rna": 0.4, "clinical": 0.2, "fused+clinical": 6.0}
     table = compared_models("classification", models, patients=300)
-    return compare(table, NETWORKS, "classification", 1, Margins())
+    return compare(table, NETWORKS, "classification", 1, Margins(), Background())
 
 
 def test_a_network_that_is_far_better_helped_and_the_verdict_is_json(judged):
@@ -331,7 +331,9 @@ def test_the_order_of_the_predictions_changes_nothing(judged):
     models = {"fused": 1.0, "linear": 0.5, "forest": 0.7}
     table = compared_models("survival", models)
     shuffled = table.sample(frac=1, random_state=3, ignore_index=True)
-    one, other = (compare(t, NETWORKS, "survival", 1, Margins()) for t in (table, shuffled))
+    one, other = (
+        compare(t, NETWORKS, "survival", 1, Margins(), Background()) for t in (table, shuffled)
+    )
     pd.testing.assert_frame_equal(one[0], other[0])
     pd.testing.assert_frame_equal(one[1], other[1])
     assert one[2] == other[2]
@@ -340,7 +342,7 @@ def test_the_order_of_the_predictions_changes_nothing(judged):
 def test_a_network_that_does_not_beat_the_mask_found_no_usable_signal():
     models = {"fused": 0.6, "linear": 0.5, "mask": 6.0}
     table = compared_models("classification", models, patients=300)
-    (found,) = compare(table, NETWORKS, "classification", 1, Margins())[2]["targets"]
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), Background())[2]["targets"]
     assert found["beats_mask"] is False
     assert found["verdict"] == "no usable signal"
     assert "knowing which layers a patient has" in found["caveats"][0]
@@ -349,7 +351,7 @@ def test_a_network_that_does_not_beat_the_mask_found_no_usable_signal():
 def test_without_a_signal_of_both_together_omics_add_nothing_that_could_be_told():
     models = {"fused": 0.0, "linear": 0.0, "clinical": 0.0, "fused+clinical": 0.0}
     table = compared_models("classification", models, patients=300)
-    (found,) = compare(table, NETWORKS, "classification", 1, Margins())[2]["targets"]
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), Background())[2]["targets"]
     omics = found["questions"][-1]
     assert (omics["question"], omics["verdict"]) == ("omics", "no usable signal")
     assert omics["reasons"] == ["the model of clinical data and omics is not better than chance"]
@@ -391,7 +393,9 @@ def test_the_verdict_of_another_run_is_refused_where_it_is_not_of_the_same_with_
 def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
     models = {"fused": 6.0, "linear": 0.5}
     table = compared_models("classification", models, patients=300)
-    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), "rna", SITES)[2]["targets"]
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), Background("rna"), SITES)[
+        2
+    ]["targets"]
     assert found["verdict"] == "cannot tell"
     assert found["questions"][0]["across_sites"] == -0.1
     assert "turns round when whole sites are left out" in found["caveats"][0]
@@ -400,10 +404,10 @@ def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
 
 def test_without_a_network_or_a_shallow_model_there_is_nothing_to_judge():
     alone = compared_models("regression", {"linear": 1.0, "clinical": 0.5})
-    (found,) = compare(alone, NETWORKS, "regression", 1, Margins())[2]["targets"]
+    (found,) = compare(alone, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]
     assert (found["verdict"], found["network"]) == (None, None)
     assert found["sentence"].startswith("No network was trained")
     alone = compared_models("regression", {"fused": 1.0})
-    (found,) = compare(alone, NETWORKS, "regression", 1, Margins())[2]["targets"]
+    (found,) = compare(alone, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]
     assert (found["verdict"], found["network"]) == (None, "fused")
     assert found["sentence"].startswith("Deep fusion was not compared")

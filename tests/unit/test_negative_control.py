@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from omicsfusion.negative_control import (
     control_splits,
@@ -107,6 +108,30 @@ def test_the_samples_of_a_patient_take_over_from_those_of_one_other_patient_each
     assert (
         used == np.minimum(n_samples[used.index], n_samples[by_patient["of"].first()].to_numpy())
     ).all()
+
+
+@pytest.mark.parametrize("truth", ["of patients", "of samples", "of groups"])
+def test_a_sample_takes_over_from_one_of_its_own_cohort(truth):
+    patient = np.repeat([f"p{number:02d}" for number in range(20)], 4)
+    outcomes = {
+        "of patients": np.repeat(list("abcde"), 16),
+        "of samples": ["a", "b", "c", "d"] * 20,
+        "of groups": np.repeat(["a", "b"] * 10, 4),
+    }
+    groups = {"of groups": np.repeat(["north", "south"], 40)}
+    # Half of the patients have samples in both cohorts, in turns of who comes first.
+    both = [*["main", "more", "main", "more"] * 5, *["more", "more", "main", "main"] * 5]
+    samples = cohort(
+        80,
+        patient=patient,
+        group=groups.get(truth, patient),
+        cohort=[*both, *["main"] * 20, *["more"] * 20],
+        truth=outcomes[truth],
+    )
+    donors = draw_donors(samples, "classification", "kfold", 1, 1)
+    of = samples.set_index("sample")["cohort"]
+    assert (of[donors].to_numpy() == of[donors.index]).all()
+    assert (donors != donors.index).mean() > 0.4
 
 
 def test_the_covariates_of_a_control_go_with_the_outcome(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from omicsfusion.assess.comparison.chance import mean_score
-from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.omics_controls import (
     AgainstPermutedOmics,
     against_permuted_omics,
@@ -69,9 +69,11 @@ def test_omics_are_said_to_add_only_where_permuted_ones_do_not():
     def answer(gain):
         controls = controls_of("classification", [gain] * CONTROLS, clinical=0.0)
         table = score_omics_controls(real, controls, NETWORKS, "classification")
-        record = compare(real, NETWORKS, "classification", 1, Margins(), omics_controls=table)[2][
-            "targets"
-        ][0]
+        known = Background(networks_tuned=True)
+        _, _, judged = compare(
+            real, NETWORKS, "classification", 1, Margins(), known, omics_controls=table
+        )
+        (record,) = judged["targets"]
         return record, record["questions"][-1]["verdict"]
 
     noise, verdict = answer(0.0)

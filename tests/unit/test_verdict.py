@@ -176,6 +176,7 @@ def found(**changes):
         "omics_permutation_p": None,
         "n_omics_controls": None,
         "mask_not_asked": False,
+        "networks_tuned": True,
         "label_source": "",
         "questions": [{**question, **changes}, omics],
     }
@@ -261,6 +262,22 @@ def test_where_layers_lack_and_nothing_asks_what_that_tells_it_is_said():
     )
     nobody = {**lacking, "network": None, "beats_chance": None}
     assert sentences_of(nobody)["caveats"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "tuned", "said"),
+    [
+        (DID_NOT_HELP, False, True),
+        (NO_SIGNAL, False, True),
+        (CANNOT_TELL, False, True),
+        (HARMED, False, True),
+        (HELPED, False, False),
+        (DID_NOT_HELP, True, False),
+    ],
+)
+def test_that_a_network_which_did_not_help_was_not_tuned_is_said(kind, tuned, said):
+    caveats = sentences_of({**found(verdict=kind), "networks_tuned": tuned})["caveats"]
+    assert any(caveat.startswith("The network was not tuned") for caveat in caveats) == said
 
 
 def test_the_best_of_several_models_is_named_as_what_it_is():

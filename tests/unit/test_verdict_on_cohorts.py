@@ -11,7 +11,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.svm import SVC
 
-from omicsfusion.assess.comparison.judging import compare
+from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.verdict import Margins
 
 SEEDS = range(20)
@@ -58,7 +58,9 @@ def verdicts_of(signal, seed, models, n=300):
                 who = {"sample": people[held], "patient": people[held]}
                 rows = {**where, **who, "p_no": 1 - p, "p_yes": p, "truth": truth[held]}
                 parts.append(pd.DataFrame(rows))
-    record = compare(pd.concat(parts), ["fused"], "classification", seed, Margins())[2]
+    record = compare(pd.concat(parts), ["fused"], "classification", seed, Margins(), Background())[
+        2
+    ]
     return {found["question"]: found["verdict"] for found in record["targets"][0]["questions"]}
 
 

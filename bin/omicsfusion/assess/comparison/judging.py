@@ -50,16 +50,34 @@ class Signals:
     omics: AgainstPermutedOmics | None = None
 
 
+@dataclass(frozen=True)
+class Background:
+    """What of a run its predictions do not show and a reader of its verdict should know.
+
+    Attributes
+    ----------
+    label_source
+        The layer from which the outcome was made; empty for none.
+    layers_lack
+        Whether some samples lack layers that others have.
+    networks_tuned
+        Whether the settings of networks were tuned, as those of shallow models always are.
+    """
+
+    label_source: str = ""
+    layers_lack: bool = False
+    networks_tuned: bool = False
+
+
 def compare(
     predictions: pd.DataFrame,
     networks: Sequence[str],
     task: str,
     seed: int,
     margins: Margins,
-    label_source: str = "",
+    background: Background,
     across_sites: Mapping[str, Any] | None = None,
     omics_controls: pd.DataFrame | None = None,
-    layers_lack: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Compare the models of each target and come to a verdict.
 
@@ -73,14 +91,10 @@ def compare(
         ``classification``, ``survival`` or ``regression``.
     seed
         The run's seed: the replicates are those of ``metrics.tsv``.
-    label_source
-        The layer from which the outcome was made; empty for none.
     across_sites
         ``verdict.json`` of a run of the same cohort that left sites out.
     omics_controls
         As :func:`.omics_controls.score_omics_controls` returns it; None without negative controls.
-    layers_lack
-        Whether some samples lack layers that others have.
 
     Returns
     -------
@@ -101,16 +115,17 @@ def compare(
         comparisons.append(table)
         ranks.append(rank_table(entries, task))
         network = main_network(sorted(entries), networks)
-        asked = {question.name: question for question in questions(sorted(entries), networks)}
-        signals = Signals(
-            _chance(known, (network,), task, seed) if network else None,
-            _chance(known, asked[OMICS].first, task, seed) if OMICS in asked else None,
-            _permuted(omics_controls, target),
-        )
+        signals = _signals(known, networks, task, seed, _permuted(omics_controls, target))
         sites = differences_there(across_sites, target, network, METRIC[task])
         found = judge(table, signals, network, margins, sites)
-        found = {"target": target, "metric": METRIC[task], **found, "label_source": label_source}
-        found["mask_not_asked"] = layers_lack and found["beats_mask"] is None
+        found = {
+            "target": target,
+            "metric": METRIC[task],
+            **found,
+            "label_source": background.label_source,
+            "mask_not_asked": background.layers_lack and found["beats_mask"] is None,
+            "networks_tuned": background.networks_tuned,
+        }
         judged.append({**found, **sentences_of(found)})
     filled = [table for table in ranks if len(table)]
     return (
@@ -163,6 +178,24 @@ def judge(
         "questions": asked,
         "layers": [_layer(row, margins) for row in _records(test, LAYER)],
     }
+
+
+def _signals(
+    known: pd.DataFrame,
+    networks: Sequence[str],
+    task: str,
+    seed: int,
+    omics: AgainstPermutedOmics | None,
+) -> Signals:
+    """Compare with chance what the questions ask about."""
+    models = sorted(known.loc[known["permutation"] == 0, "model"].unique())
+    network = main_network(models, networks)
+    asked = {question.name: question for question in questions(models, networks)}
+    return Signals(
+        _chance(known, (network,), task, seed) if network else None,
+        _chance(known, asked[OMICS].first, task, seed) if OMICS in asked else None,
+        omics,
+    )
 
 
 def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str, Any]:

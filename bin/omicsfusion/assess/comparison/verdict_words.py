@@ -63,6 +63,12 @@ def caveats(found: Found, headline: Found | None) -> list[str]:
         said.append(_about_chance(found))
     if found["omics_permutation_p"] is not None:
         said.append(_about_omics(found))
+    # A network that helped did so untuned; of any other one the reader wonders.
+    if headline is not None and headline["verdict"] != HELPED and not found["networks_tuned"]:
+        said.append(
+            "The network was not tuned (--trials tunes it); the shallow models were, by the inner "
+            "folds. Whether a tuned network would do better was not asked."
+        )
     if found["network"] and found["mask_not_asked"]:
         said.append(
             "Not all patients have all layers, and which ones a patient has may tell of the "
