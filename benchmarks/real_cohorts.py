@@ -10,10 +10,12 @@ cohort, as Markdown, the verdict and a table of all models from the run's ``metr
 ``--sites`` holds out whole tissue source sites instead, where a cohort names them: each site of at
 least 40 patients is held out once, and all smaller ones together once.
 
-With other ``--models`` than the default ones, such as ``all``, families find what they need to
-know: gene sets and a gene network come from ../shared/data; the "positions" of features are their
-order in the file, which shows that the family trains, no more. Families that read genes are left
-out where features are probes. What the script does not know is handed to the pipeline.
+``--models baselines`` takes every family of the registry that is no network, and ``fused`` beside
+them. With other ``--models`` than these and the default ones, such as ``all``, families find what
+they need to know: gene sets and a gene network come from ../shared/data; the "positions" of
+features are their order in the file, which shows that the family trains, no more. Families that
+read genes are left out where features are probes. What the script does not know is handed to the
+pipeline.
 """
 
 import argparse
@@ -52,6 +54,7 @@ SHOWN = {
     },
 }
 SITE, LEAST_OF_SITE = "site_tss", 40
+REGISTRY = ROOT / "bin" / "omicsfusion" / "models" / "registry.json"
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ def run(
         f"{layer},{kind},{tables / layer}.tsv.gz,features" for layer, kind in cohort.kinds.items()
     ]
     sheet.write_text("\n".join(["layer,kind,file,rows", *rows]) + "\n")
-    known = knowledge(cohort, folder) if arguments.models != "default" else []
+    simple = arguments.models in ("default", "baselines")
+    known = [] if simple else knowledge(cohort, folder)
+    models = baselines(cohort) if arguments.models == "baselines" else arguments.models
     covariates = ["--covariates", cohort.covariates] if cohort.covariates else []
     source = ["--label_source", cohort.label_source] if cohort.label_source else []
     folds = ["--repeats", str(arguments.repeats), "--folds", str(arguments.folds)]
@@ -151,7 +156,7 @@ def run(
             *("-w", str(folder / "work"), "--outdir", str(folder / "out")),
             *("--input", str(sheet), "--samples", str(samples_of(cohort, folder))),
             *("--task", cohort.task, "--target", cohort.target, *covariates, *source),
-            *("--models", arguments.models, *known),
+            *("--models", models, *known),
             *(["--split", "leave_out:site"] if arguments.sites else folds),
             *further,
         ],
@@ -160,6 +165,23 @@ def run(
         stdout=sys.stderr,
     )
     return (time.monotonic() - started) / 60
+
+
+def baselines(cohort: Cohort) -> str:
+    """Name every model that is no network and fits the task, and the fused network."""
+    families = json.loads(REGISTRY.read_text())["families"]
+    named = ["fused", "linear-only-*"]
+    for family, entry in families.items():
+        fits = cohort.task in entry.get("tasks", [cohort.task])
+        if (
+            entry["role"] not in ("network", "clinical")
+            and fits
+            and not entry.get("needs_clinical")
+        ):
+            named.append(family)
+    if cohort.covariates:
+        named += ["clinical", "linear+clinical", "priority+clinical", "fused+clinical"]
+    return ",".join(named)
 
 
 def samples_of(cohort: Cohort, folder: Path) -> Path:
