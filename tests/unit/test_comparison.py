@@ -402,6 +402,27 @@ def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
     assert "was made from the layer rna" in found["caveats"][-1]
 
 
+@pytest.mark.parametrize(("alone", "expected"), [(2.0, "helped"), (12.0, "cannot tell")])
+def test_a_gain_that_is_only_one_over_a_bad_choice_is_taken_back(alone, expected):
+    """Forest looks like nothing in the inner folds, so that linear is chosen in each fold."""
+    models = {"fused": 6.0, "linear": 0.5, "forest": alone, "blind": 0.0}
+    table = compared_models("classification", models, patients=300)
+    inner = table["scope"] == "inner"
+    unlucky = table[inner & (table["model"] == "blind")].assign(model="forest")
+    kept = table[(table["model"] != "blind") & ~(inner & (table["model"] == "forest"))]
+    table = pd.concat([kept, unlucky], ignore_index=True)
+    (found,) = compare(table, NETWORKS, "classification", 1, Margins(), Background())[2]["targets"]
+    (question,) = found["questions"]
+    assert question["against"] == "linear"
+    assert question["verdict"] == expected
+    if expected == "helped":
+        assert question["rival"] is None
+    else:
+        assert question["rival"]["model"] == "forest"
+        assert question["rival"]["score"] >= question["score"] > question["score_against"]
+        assert question["reasons"] == ["it helped, but forest alone does no worse"]
+
+
 def test_without_a_network_or_a_shallow_model_there_is_nothing_to_judge():
     alone = compared_models("regression", {"linear": 1.0, "clinical": 0.5})
     (found,) = compare(alone, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]

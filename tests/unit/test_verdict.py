@@ -127,6 +127,16 @@ def test_a_gain_that_turns_round_when_sites_are_left_out_is_taken_back(there, ex
     assert word(replace(HARMING, across_sites=-there)) == {HELPED: HARMED}.get(expected, expected)
 
 
+def test_a_gain_over_the_choice_of_each_fold_is_none_where_one_of_those_chosen_from_does_no_worse():
+    found = verdict(replace(HELPING, rival="linear"), MARGINS)
+    assert (found.word, found.reasons) == (
+        CANNOT_TELL,
+        ("it helped, but linear alone does no worse",),
+    )
+    assert word(replace(HELPING, rival="linear", ci_high=0.0499, p_holm=1.0)) == DID_NOT_HELP
+    assert word(replace(HARMING, rival="linear")) == HARMED
+
+
 def test_a_loss_of_the_equivalence_margin_is_no_harm_without_a_test():
     assert word(replace(HARMING, p_holm=1.0)) == DID_NOT_HELP
 
@@ -161,6 +171,7 @@ def found(**changes):
         "n_folds": 10,
         "n_patients": 1234,
         "n_events": 300,
+        "rival": None,
         "needed": {"effect": 0.041, "low": 150, "high": 320, "beyond": False},
     }
     omics = {**question, "question": "omics", "verdict": DID_NOT_HELP, "difference": -0.012}
@@ -252,6 +263,14 @@ def test_what_the_verdict_rests_on_is_said_beside_it():
     ]
     few = {**found(), "permutation_p": 0.05, "n_controls": 19}
     assert "which are too few to decide" in sentences_of(few)["caveats"][0]
+
+
+def test_a_model_that_alone_does_no_worse_is_named_with_its_score():
+    rival = {"model": "forest", "score": 0.815}
+    assert sentences_of(found(rival=rival))["caveats"][0].startswith(
+        "Alone, forest scores 0.81, no less than the network on the same patients"
+    )
+    assert "Alone" not in sentences_of(found(rival=rival, difference=0.0))["caveats"][0]
 
 
 def test_where_layers_lack_and_nothing_asks_what_that_tells_it_is_said():

@@ -84,7 +84,7 @@ def judged_beside_mask(ci_low):
     mask = {"scope": "test", "family": "model", "name": "mask", "ci_low": ci_low}
     table = pd.DataFrame([shallow, mask])
     above_chance = AgainstChance(None, 0, score=0.8, low=0.7, chance=0.5)
-    return judge(table, Signals(above_chance), "fused", Margins(), {})
+    return judge(table, Signals(above_chance), "fused", Margins(), {}, {})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,14 @@ from omicsfusion.assess.comparison.omics_controls import (
 )
 from omicsfusion.assess.comparison.ranks import COLUMNS as RANK_COLUMNS
 from omicsfusion.assess.comparison.ranks import rank_table
-from omicsfusion.assess.comparison.roles import MASK, OMICS, SHALLOW, main_network, questions
+from omicsfusion.assess.comparison.roles import (
+    MASK,
+    OMICS,
+    SHALLOW,
+    Question,
+    main_network,
+    questions,
+)
 from omicsfusion.assess.comparison.table import LAYER, MODEL, QUESTION, comparison_table
 from omicsfusion.assess.comparison.verdict import Evidence, Margins, is_useless, verdict
 from omicsfusion.assess.comparison.verdict_words import sentences_of
@@ -115,9 +122,14 @@ def compare(
         comparisons.append(table)
         ranks.append(rank_table(entries, task))
         network = main_network(sorted(entries), networks)
-        signals = _signals(known, networks, task, seed, _permuted(omics_controls, target))
+        asked = {question.name: question for question in questions(sorted(entries), networks)}
+        signals = Signals(
+            _chance(known, (network,), task, seed) if network else None,
+            _chance(known, asked[OMICS].first, task, seed) if OMICS in asked else None,
+            _permuted(omics_controls, target),
+        )
         sites = differences_there(across_sites, target, network, METRIC[task])
-        found = judge(table, signals, network, margins, sites)
+        found = judge(table, signals, network, margins, sites, asked)
         found = {
             "target": target,
             "metric": METRIC[task],
@@ -141,6 +153,7 @@ def judge(
     network: str | None,
     margins: Margins,
     sites: Mapping[str, float],
+    asked: Mapping[str, Question],
 ) -> dict[str, Any]:
     """Apply the rule to each question and each layer of one target.
 
@@ -152,6 +165,8 @@ def judge(
         The model that the verdict is about; None where no network was trained.
     sites
         Question -> its difference in a run that left sites out.
+    asked
+        Name of a question -> its sides.
 
     Returns
     -------
@@ -160,12 +175,12 @@ def judge(
     """
     test = table[table["scope"] == "test"]
     beats_mask = _beats_mask(test)
-    asked = []
+    answers = []
     for row in _records(test, QUESTION):
         name = str(row["name"])
-        known = _signal_of(name, signals, beats_mask)
-        asked.append(_question(row, {**known, "across_sites": sites.get(name)}, margins))
-    words = {question["question"]: question["verdict"] for question in asked}
+        known = {**_signal_of(name, signals, beats_mask), "across_sites": sites.get(name)}
+        answers.append(_question(row, known, _rival(test, asked.get(name)), margins))
+    words = {question["question"]: question["verdict"] for question in answers}
     return {
         "network": network,
         "verdict": words.get(SHALLOW),
@@ -175,27 +190,9 @@ def judge(
         "beats_mask": beats_mask,
         "omics_permutation_p": signals.omics.p if signals.omics else None,
         "n_omics_controls": signals.omics.n_controls if signals.omics else None,
-        "questions": asked,
+        "questions": answers,
         "layers": [_layer(row, margins) for row in _records(test, LAYER)],
     }
-
-
-def _signals(
-    known: pd.DataFrame,
-    networks: Sequence[str],
-    task: str,
-    seed: int,
-    omics: AgainstPermutedOmics | None,
-) -> Signals:
-    """Compare with chance what the questions ask about."""
-    models = sorted(known.loc[known["permutation"] == 0, "model"].unique())
-    network = main_network(models, networks)
-    asked = {question.name: question for question in questions(models, networks)}
-    return Signals(
-        _chance(known, (network,), task, seed) if network else None,
-        _chance(known, asked[OMICS].first, task, seed) if OMICS in asked else None,
-        omics,
-    )
 
 
 def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str, Any]:
@@ -210,8 +207,26 @@ def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str
     }
 
 
+def _rival(test: pd.DataFrame, question: Question | None) -> dict[str, Any] | None:
+    """Find the best model that alone does no worse than the network, of a side with several."""
+    if question is None or question.name == OMICS or len(question.second) == 1:
+        return None
+    rows = [
+        row
+        for row in _records(test, MODEL)
+        if row["name"] in question.second and row["difference"] <= 0
+    ]
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: -row["difference"])
+    return {"model": best["name"], "score": float(best["score_against"])}
+
+
 def _question(
-    row: Mapping[str, Any], signal: Mapping[str, Any], margins: Margins
+    row: Mapping[str, Any],
+    signal: Mapping[str, Any],
+    rival: Mapping[str, Any] | None,
+    margins: Margins,
 ) -> dict[str, Any]:
     events = None if pd.isna(row["n_events"]) else int(row["n_events"])
     evidence = Evidence(
@@ -224,6 +239,7 @@ def _question(
         failed_share=row["failed_share"],
         events_per_fold=None if events is None else events * row["n_repeats"] / row["n_folds"],
         least_class=None if pd.isna(row["least_class"]) else int(row["least_class"]),
+        rival=rival["model"] if rival else None,
         **signal,
     )
     found = verdict(evidence, margins)
@@ -243,6 +259,7 @@ def _question(
         "n_events": events,
         "beats_chance": signal["beats_chance"],
         "across_sites": signal["across_sites"],
+        "rival": rival,
         "needed": _needed(more),
     }
 

@@ -59,6 +59,9 @@ class Evidence:
         there are too few such controls.
     across_sites
         The same difference in a run that leaves sites out; None without one.
+    rival
+        A model which the second side might have been in every fold, and which does no worse than
+        the first; None for none. The choice of each fold may do worse than all it chooses from.
     about
         What the first model is, in words.
     """
@@ -76,6 +79,7 @@ class Evidence:
     beats_mask: bool | None = None
     beats_permuted: bool | None = None
     across_sites: float | None = None
+    rival: str | None = None
     about: str = "the network"
 
 
@@ -99,7 +103,8 @@ def verdict(evidence: Evidence, margins: Margins) -> Verdict:
     """Apply the rule.
 
     Too little to judge by comes first, then whether there is a signal at all, then the difference.
-    A claim that leaving sites out turns round is taken back to 'cannot tell'.
+    A claim that leaving sites out turns round is taken back to 'cannot tell', and so is a gain
+    over models chosen in each fold where one of them alone does no worse.
     """
     too_little = _too_little(evidence)
     if too_little:
@@ -113,6 +118,8 @@ def verdict(evidence: Evidence, margins: Margins) -> Verdict:
             CANNOT_TELL,
             (f"it {word}, but the difference turns round when whole sites are left out",),
         )
+    if word == HELPED and evidence.rival:
+        return Verdict(CANNOT_TELL, (f"it {word}, but {evidence.rival} alone does no worse",))
     return Verdict(word, () if word != CANNOT_TELL else (_undecided(evidence, margins),))
 
 

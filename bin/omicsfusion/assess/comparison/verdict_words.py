@@ -59,6 +59,13 @@ def caveats(found: Found, headline: Found | None) -> list[str]:
     said = []
     if headline is not None and headline["reasons"]:
         said.append(f"Why not more: {'; '.join(headline['reasons'])}.")
+    if headline is not None and headline["rival"] and headline["difference"] > 0:
+        rival = headline["rival"]
+        said.append(
+            f"Alone, {rival['model']} scores {signed_score(rival['score'])}, no less than the "
+            "network on the same patients: the difference is what choosing a model in each fold by "
+            "its inner folds has cost, and no gain of the network."
+        )
     if found["beats_chance"] is not None:
         said.append(_about_chance(found))
     if found["omics_permutation_p"] is not None:
