@@ -10,12 +10,11 @@ cohort, as Markdown, the verdict and a table of all models from the run's ``metr
 ``--sites`` holds out whole tissue source sites instead, where a cohort names them: each site of at
 least 40 patients is held out once, and all smaller ones together once.
 
-``--models baselines`` takes every family of the registry that is no network, and ``fused`` beside
-them. With other ``--models`` than these and the default ones, such as ``all``, families find what
-they need to know: gene sets and a gene network come from ../shared/data; the "positions" of
-features are their order in the file, which shows that the family trains, no more. Families that
-read genes are left out where features are probes. What the script does not know is handed to the
-pipeline.
+``--models baselines`` takes the default models and every further family that is no network. With
+other ``--models`` than these and the default ones, such as ``all``, families find what they need to
+know: gene sets and a gene network come from ../shared/data; the "positions" of features are their
+order in the file, which shows that the family trains, no more. Families that read genes are left
+out where features are probes. What the script does not know is handed to the pipeline.
 """
 
 import argparse
@@ -168,19 +167,17 @@ def run(
 
 
 def baselines(cohort: Cohort) -> str:
-    """Name every model that is no network and fits the task, and the fused network."""
-    families = json.loads(REGISTRY.read_text())["families"]
-    named = ["fused", "linear-only-*"]
-    for family, entry in families.items():
+    """Name the default models and every further family that is no network and fits the task."""
+    # Without covariates the default models lack those of a layer whose name holds 'clinical'.
+    named = ["default", "linear-only-*"]
+    for family, entry in json.loads(REGISTRY.read_text())["families"].items():
         fits = cohort.task in entry.get("tasks", [cohort.task])
-        if (
-            entry["role"] not in ("network", "clinical")
-            and fits
-            and not entry.get("needs_clinical")
-        ):
+        if entry["role"] not in ("shallow", "reference") or not fits:
+            continue
+        if not entry.get("needs_clinical"):
             named.append(family)
-    if cohort.covariates:
-        named += ["clinical", "linear+clinical", "priority+clinical", "fused+clinical"]
+        elif cohort.covariates:
+            named.append(f"{family}+clinical")
     return ",".join(named)
 
 

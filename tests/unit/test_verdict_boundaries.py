@@ -16,6 +16,7 @@ from omicsfusion.assess.comparison.chance import AgainstChance, against_chance
 from omicsfusion.assess.comparison.differences import is_repeated_kfold
 from omicsfusion.assess.comparison.judging import Signals, judge
 from omicsfusion.assess.comparison.more_patients import needed
+from omicsfusion.assess.comparison.roles import Question
 from omicsfusion.assess.comparison.verdict import Margins
 from omicsfusion.assess.held_out import HeldOut
 
@@ -84,7 +85,8 @@ def judged_beside_mask(ci_low):
     mask = {"scope": "test", "family": "model", "name": "mask", "ci_low": ci_low}
     table = pd.DataFrame([shallow, mask])
     above_chance = AgainstChance(None, 0, score=0.8, low=0.7, chance=0.5)
-    return judge(table, Signals(above_chance), "fused", Margins(), {}, {})
+    asked = {"shallow": Question("shallow", ("fused",), ("linear",))}
+    return judge(table, Signals(above_chance), "fused", Margins(), {}, asked)
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,8 @@ def verdicts_of(signal, seed, models, n=300):
                 who = {"sample": people[held], "patient": people[held]}
                 rows = {**where, **who, "p_no": 1 - p, "p_yes": p, "truth": truth[held]}
                 parts.append(pd.DataFrame(rows))
-    record = compare(pd.concat(parts), ["fused"], "classification", seed, Margins(), Background())[
-        2
-    ]
+    table = pd.concat(parts)
+    _, _, record = compare(table, ["fused"], "classification", seed, Margins(), Background())
     return {found["question"]: found["verdict"] for found in record["targets"][0]["questions"]}
 
 

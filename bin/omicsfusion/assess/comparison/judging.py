@@ -130,15 +130,7 @@ def compare(
         )
         sites = differences_there(across_sites, target, network, METRIC[task])
         found = judge(table, signals, network, margins, sites, asked)
-        found = {
-            "target": target,
-            "metric": METRIC[task],
-            **found,
-            "label_source": background.label_source,
-            "mask_not_asked": background.layers_lack and found["beats_mask"] is None,
-            "networks_tuned": background.networks_tuned,
-        }
-        judged.append({**found, **sentences_of(found)})
+        judged.append(_told({"target": target, "metric": METRIC[task], **found}, background))
     filled = [table for table in ranks if len(table)]
     return (
         pd.concat(comparisons, ignore_index=True),
@@ -179,7 +171,7 @@ def judge(
     for row in _records(test, QUESTION):
         name = str(row["name"])
         known = {**_signal_of(name, signals, beats_mask), "across_sites": sites.get(name)}
-        answers.append(_question(row, known, _rival(test, asked.get(name)), margins))
+        answers.append(_question(row, known, _rival(test, asked[name]), margins))
     words = {question["question"]: question["verdict"] for question in answers}
     return {
         "network": network,
@@ -195,6 +187,16 @@ def judge(
     }
 
 
+def _told(found: Mapping[str, Any], background: Background) -> dict[str, Any]:
+    """Add to what was found of a target what is known of the run, and say it all in words."""
+    known = {
+        "label_source": background.label_source,
+        "mask_not_asked": background.layers_lack and found["beats_mask"] is None,
+        "networks_tuned": background.networks_tuned,
+    }
+    return {**found, **known, **sentences_of({**found, **known})}
+
+
 def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str, Any]:
     """Say, in the words of the evidence, whether a question has something to compare."""
     if name != OMICS:
@@ -207,9 +209,9 @@ def _signal_of(name: str, signals: Signals, beats_mask: bool | None) -> dict[str
     }
 
 
-def _rival(test: pd.DataFrame, question: Question | None) -> dict[str, Any] | None:
+def _rival(test: pd.DataFrame, question: Question) -> dict[str, Any] | None:
     """Find the best model that alone does no worse than the network, of a side with several."""
-    if question is None or question.name == OMICS or len(question.second) == 1:
+    if len(question.second) == 1:
         return None
     rows = [
         row
@@ -218,7 +220,7 @@ def _rival(test: pd.DataFrame, question: Question | None) -> dict[str, Any] | No
     ]
     if not rows:
         return None
-    best = max(rows, key=lambda row: -row["difference"])
+    best = min(rows, key=lambda row: row["difference"])
     return {"model": best["name"], "score": float(best["score_against"])}
 
 
