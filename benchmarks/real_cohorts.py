@@ -168,8 +168,7 @@ def run(
 
 def baselines(cohort: Cohort) -> str:
     """Name the default models and every further family that is no network and fits the task."""
-    # Without covariates the default models lack those of a layer whose name holds 'clinical'.
-    named = ["default", "linear-only-*"]
+    named = ["default"]
     for family, entry in json.loads(REGISTRY.read_text())["families"].items():
         fits = cohort.task in entry.get("tasks", [cohort.task])
         if entry["role"] not in ("shallow", "reference") or not fits:

@@ -73,3 +73,30 @@ def test_a_model_of_an_unknown_layer_or_covariate_is_refused_before_training(
     assert "Did you mean 'rna'?" in done.text
     assert "Did you mean 'age'?" in done.text
     assert "TRAIN" not in done.submitted
+
+
+def with_a_layer_called_like_covariates(folder: Path) -> tuple[object, ...]:
+    """Write a sound cohort whose RNA is called ``clinical_chem``; return its arguments."""
+    sheet, samples = write_case("nothing_is_wrong", folder / "input")
+    sheet.write_text(sheet.read_text().replace("rna,", "clinical_chem,"))
+    task = ("--task", "classification", "--target", "subtype", "--folds", 3, "--step", "check")
+    return ("--input", sheet, "--samples", samples, *task)
+
+
+def test_models_of_a_layer_that_is_called_like_covariates_need_none(tmp_path: Path) -> None:
+    cohort = with_a_layer_called_like_covariates(tmp_path)
+    done = run(tmp_path, *cohort, "--models", "default,fused-minus-clinical_chem")
+    assert done.code == 0, done.text
+    assert "TRAIN linear-only-clinical_chem " in done.text
+    assert "TRAIN fused-minus-clinical_chem " in done.text
+    assert "TRAIN clinical " not in done.text
+    assert "+clinical" not in done.text
+
+
+def test_models_that_see_covariates_are_refused_where_there_are_none(tmp_path: Path) -> None:
+    cohort = with_a_layer_called_like_covariates(tmp_path)
+    asked = ("clinical", "clinical-only-age", "linear-only-clinical_chem+clinical")
+    done = run(tmp_path, *cohort, "--models", ",".join(asked))
+    assert done.code == 1
+    for model in asked:
+        assert f"Model '{model}' needs covariates" in done.text

@@ -32,7 +32,7 @@ def helpText() {
 // a model per layer.
 def modelsOf(Map options) {
     def sets = registry().sets
-    def usable = { model -> (options.covariates || !model.contains('clinical')) && readBy(model).every { name -> options[name] } && isFor(model, options.task) }
+    def usable = { model -> (options.covariates || !needsCovariates(model)) && readBy(model).every { name -> options[name] } && isFor(model, options.task) }
     return options.models.tokenize(',')*.trim()
         .collectMany { name -> sets.containsKey(name) ? writtenOut(sets[name], options).findAll(usable) : writtenOut([name], options) }
         .unique()
@@ -115,6 +115,12 @@ def readingsOf(Map options, Map known) {
     }
 }
 
+// Tell whether a model cannot do without covariates. A layer may be called clinical_chem: where the word
+// stands in the name counts, not whether it does.
+def needsCovariates(String model) {
+    return modelParts(model).family == 'clinical' || model.endsWith('+clinical')
+}
+
 // Return the models that a control with permuted omics trains: those that see the covariates, and none where the
 // verdict does not ask whether omics add to them.
 def modelsWithCovariates(Map options) {
@@ -141,7 +147,7 @@ def layerProblems(Map options, List layers, List covariates) {
         def parts = modelParts(model)
         def clinical = parts.family == 'clinical'
         def known = clinical ? covariates : omics
-        def lacksCovariates = model.contains('clinical') && !layers.contains('clinical')
+        def lacksCovariates = needsCovariates(model) && !layers.contains('clinical')
         def misnamed = !lacksCovariates && parts.name && !known.contains(parts.name)
         def empty = parts.verb == 'minus' && omics == [parts.name]
         (lacksCovariates ? ["Model '${model}' needs covariates: name columns of samples.tsv with --covariates.".toString()] : []) +
