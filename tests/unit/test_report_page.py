@@ -254,6 +254,20 @@ def test_each_verdict_has_its_answer_with_the_numbers(copied, word, short, tone)
     )
 
 
+@pytest.mark.parametrize(
+    ("high", "short"),
+    [(0.04, "No more than a little"), (0.001, "No more than a little"), (0, "No")],
+)
+def test_omics_that_can_only_take_away_do_not_add_a_little(copied, high, short):
+    def change(record):
+        (question,) = record["targets"][0]["questions"]
+        question.update(question="omics", verdict="did not help", ci_low=-0.17, ci_high=high)
+
+    folder = copied("classification")
+    set_verdict(folder, change)
+    assert answer_chapter(read_results(folder)).content["answers"][2].answer == short
+
+
 def test_a_question_that_was_not_asked_says_what_it_takes(folders):
     answers = answer_chapter(read_results(folders["survival"])).content["answers"]
     assert [answer.answer for answer in answers[1:3]] == ["Not compared"] * 2

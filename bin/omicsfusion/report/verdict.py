@@ -165,8 +165,9 @@ def answer_to_question(results: Results, name: str) -> Answer:
         f"difference {score(found['difference'], decimals)} (90 % interval {ends})"
     )
     why = f": {listed(found['reasons'])}" if found["reasons"] else ""
-    tone = TONES[found["verdict"]]
-    return Answer(question, words[found["verdict"]], f"{numbers}{why}.", tone)
+    # An interval wholly below nought leaves not even a little.
+    told = BETTER if found["ci_high"] <= 0 else words
+    return Answer(question, told[found["verdict"]], f"{numbers}{why}.", TONES[found["verdict"]])
 
 
 def best_of(models: str) -> str:
