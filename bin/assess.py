@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from omicsfusion.assess.comparison.across_sites import OtherRunError, read_verdict
 from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.omics_controls import score_omics_controls
@@ -14,6 +16,7 @@ from omicsfusion.assess.patterns import metrics_by_pattern, patterns_of
 from omicsfusion.assess.predictions import MEMBER_KEYS, PredictionsError, gather_predictions
 from omicsfusion.assess.seed_spread import seed_spread
 from omicsfusion.assess.summary import assess
+from omicsfusion.assess.whole_controls import whole_controls
 from omicsfusion.tables.outcome import TASKS, read_samples
 from omicsfusion.tables.tsv import write_tsv
 
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--margin", type=float, required=True, help="a difference worth having")
     parser.add_argument("--equivalence", type=float, required=True, help="one not worth seeking")
     parser.add_argument("--trials", type=int, required=True, help="by which networks were tuned")
+    parser.add_argument("--split", required=True, help="how the samples were split")
     parser.add_argument("--label_source", default="", help="layer the outcome was made from")
     parser.add_argument("--site_verdict", help="verdict.json of a run that left sites out")
     arguments = parser.parse_args()
@@ -47,6 +51,9 @@ def main() -> None:
         permuted = gather_predictions(controlled, task) if controlled else None
     except PredictionsError as problem:
         sys.exit(str(problem))
+    real = predictions[predictions["permutation"] == 0]
+    controls = predictions[predictions["permutation"] > 0]
+    predictions = pd.concat([real, whole_controls(controls, real)])
     write_tsv(predictions, "predictions.tsv")
     write_tsv(by_pattern, "metrics_by_pattern.tsv")
     tables = assess(predictions, task, seed)
@@ -54,10 +61,10 @@ def main() -> None:
     for name, table in tables.items():
         write_tsv(table, f"{name}.tsv")
     networks = arguments.networks.split(",")
-    controls = None
+    of_omics = None
     if permuted is not None:
-        controls = score_omics_controls(predictions, permuted, networks, task)
-        write_tsv(controls, "omics_controls.tsv")
+        of_omics = score_omics_controls(real, whole_controls(permuted, real), networks, task)
+        write_tsv(of_omics, "omics_controls.tsv")
     try:
         comparison, ranks, verdict = compare(
             predictions,
@@ -69,9 +76,11 @@ def main() -> None:
                 arguments.label_source,
                 layers_lack=patterns[(samples["role"] == "train").to_numpy()].nunique() > 1,
                 networks_tuned=arguments.trials > 0,
+                split=arguments.split,
             ),
             across_sites=read_verdict(arguments.site_verdict) if arguments.site_verdict else None,
-            omics_controls=controls,
+            omics_controls=of_omics,
+            patterns=patterns,
         )
     except OtherRunError as problem:
         sys.exit(f"--site_verdict: {problem}")

@@ -47,6 +47,21 @@ PRETRAINING = [
 ]
 
 
+def test_a_control_that_cannot_be_prepared_ends_no_run(tmp_path: Path) -> None:
+    refused = tmp_path / "refused.config"
+    tools = f"export PATH={ROOT}/.tools/bin:\\$PATH"
+    before = f"{tools}; ${{task.tag == 'stub.p1' ? 'exit 1' : ''}}"
+    one = f'withName: PREPROCESS_NEGATIVE_CONTROL {{ beforeScript = {{ "{before}" }} }}'
+    refused.write_text(f"process {{ {one} }}\n", encoding="utf-8")
+    options = ["-profile", "test", "-stub-run", "--negative_control", 2, "--models", "linear,fused"]
+    done = run(tmp_path, *options, "-c", refused)
+    assert done.code == 0, done.text
+    # Of the other control each model is trained; of this one none, which lacks a layer.
+    assert done.submitted.count("TRAIN_NEGATIVE_CONTROL") == 2
+    assert "TRAIN_NEGATIVE_CONTROL (linear.p2)" in done.text
+    assert "REPORT" in done.submitted
+
+
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_a_stub_of_pretraining_trains_nothing_else_and_needs_no_outcome(
     tmp_path: Path, parser: str

@@ -48,7 +48,7 @@ def run_script(task, paths, folder, samples, *more, seed="1"):
     command += ["--samples", "samples.tsv", "--predictions", *map(str, paths)]
     command += ["--members", *(str(members_beside(path)) for path in paths)]
     command += ["--networks", "early,fused", "--margin", "0.02", "--equivalence", "0.05"]
-    command += ["--trials", "0", *more]
+    command += ["--trials", "0", "--split", "leave_out:site", *more]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -88,7 +88,7 @@ def test_the_script_writes_the_tables_of_the_contract(task, tmp_path):
     assert list(read_tsv(tmp_path / "comparison.tsv").columns) == COMPARISON_COLUMNS
     assert list(read_tsv(tmp_path / "ranks.tsv").columns) == RANK_COLUMNS
     verdict = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
-    assert verdict["schema_version"] == 1
+    assert (verdict["schema_version"], verdict["split"]) == (1, "leave_out:site")
     assert [found["network"] for found in verdict["targets"]] == ["fused"]
     for name, columns in ADDED[task].items():
         assert list(read_tsv(tmp_path / f"{name}.tsv").columns) == columns

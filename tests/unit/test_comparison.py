@@ -8,9 +8,13 @@ import pytest
 
 from omicsfusion.assess.bootstrap import patient_weights
 from omicsfusion.assess.classification import classification_metrics
-from omicsfusion.assess.comparison.across_sites import OtherRunError, differences_there
+from omicsfusion.assess.comparison.across_sites import (
+    OtherRunError,
+    differences_there,
+    read_verdict,
+)
 from omicsfusion.assess.comparison.chance import against_chance, mean_score, permutation_p
-from omicsfusion.assess.comparison.choice import best_of, inner_score
+from omicsfusion.assess.comparison.choice import best_of, inner_score, side_of
 from omicsfusion.assess.comparison.differences import (
     common,
     is_repeated_kfold,
@@ -22,7 +26,14 @@ from omicsfusion.assess.comparison.headline import headline_score
 from omicsfusion.assess.comparison.judging import Background, compare
 from omicsfusion.assess.comparison.more_patients import needed
 from omicsfusion.assess.comparison.ranks import rank_table
-from omicsfusion.assess.comparison.roles import Question, main_network, questions, without_layer
+from omicsfusion.assess.comparison.roles import (
+    Question,
+    main_network,
+    only_layer,
+    questions,
+    without_layer,
+)
+from omicsfusion.assess.comparison.scorable import of_scorable
 from omicsfusion.assess.comparison.single_split import delong_p, mcnemar_p, single_split_tests
 from omicsfusion.assess.comparison.table import comparison_table
 from omicsfusion.assess.comparison.verdict import Margins
@@ -87,6 +98,35 @@ def test_what_sees_covariates_stands_for_omics_where_the_network_does_not():
         Question("omics", ("linear+clinical", "priority"), ("clinical",)),
     ]
     assert questions(["linear", "clinical"], NETWORKS) == []
+
+
+@pytest.mark.parametrize(
+    ("models", "first"),
+    [
+        (["clinical", "linear+clinical"], ("linear+clinical",)),
+        (["clinical", "fused+clinical", "linear", "linear+clinical"], ("fused+clinical",)),
+        (["clinical", "early+clinical", "fused-only-rna"], ("early+clinical",)),
+    ],
+)
+def test_whether_omics_add_takes_no_network_of_the_omics_alone(models, first):
+    assert main_network(models, NETWORKS) is None
+    assert questions(models, NETWORKS) == [Question("omics", first, ("clinical",))]
+
+
+@pytest.mark.parametrize(
+    ("model", "layer"),
+    [
+        ("linear-only-rna", "rna"),
+        ("fused-only-clinical_chem", "clinical_chem"),
+        ("linear-only-cell-type", "cell-type"),
+        ("linear", None),
+        ("fused-minus-rna", None),
+        ("clinical-only-age", None),
+        ("linear-only-rna+clinical", None),
+    ],
+)
+def test_a_model_of_one_layer_is_told_by_its_name(model, layer):
+    assert only_layer(model) == layer
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -162,9 +202,53 @@ def test_a_failed_fit_counts_as_chance_and_is_counted(task):
     failed = (table["model"] == "fused") & (table["repeat"] == 1) & (table["fold"] == 2)
     table.loc[failed & (table["scope"] == "test"), predicted] = np.nan
     found = difference_of(table, "fused", "linear", task)
-    assert found.failed_share == 1 / 20
+    # Of the model that failed: in the mean of both a model may fail twice as often as it should.
+    assert found.failed_share == 1 / 10
+    assert difference_of(table, "linear", "fused", task).failed_share == 1 / 10
     assert found.n_patients == 100
     assert found.difference < 0
+
+
+def test_a_class_that_no_test_sample_has_is_the_rarest():
+    table = compared_models("classification", {"fused": 3.0, "linear": 1.0})
+    assert difference_of(table, "fused", "linear", "classification").least_class == 50
+    table["p_C"] = 0.0
+    assert difference_of(table, "fused", "linear", "classification").least_class == 0
+
+
+def test_a_model_of_one_layer_is_compared_on_those_who_have_it():
+    models = {"fused": 1.0, "linear": 1.0, "linear-only-cnv": 1.0, "linear-only-rna": 1.0}
+    table = compared_models("regression", models)
+    everyone = sorted(table["sample"].unique())
+    layers = {name: "cnv;rna" if number % 4 else "cnv" for number, name in enumerate(everyone)}
+    patterns = pd.Series(layers)
+    entries = entries_of(table)
+    kept = of_scorable(entries, patterns)
+    for model in ("fused", "linear", "linear-only-cnv"):
+        assert set(kept[model]["sample"]) == set(everyone)
+    assert set(kept["linear-only-rna"]["sample"]) == set(patterns.index[patterns == "cnv;rna"])
+    assert set(kept["linear-only-rna"]["scope"]) == {"inner", "test"}
+    given = (table, NETWORKS, "regression", 1, Margins(), Background())
+    rows = compare(*given, patterns=patterns)[0].set_index(["family", "name"])["n_patients"]
+    assert (rows["model", "linear"], rows["model", "linear-only-rna"]) == (100, 75)
+    assert set(compare(*given)[0]["n_patients"]) == {100}
+
+
+def test_a_model_that_predicts_nobody_of_a_scope_is_not_chosen_for_it():
+    """No patient of the other cohort has the layer that does best here."""
+    models = {"fused": 1.0, "linear-only-cnv": 0.5, "linear-only-rna": 3.0}
+    table = compared_models("regression", models, external=40)
+    home = table.loc[table["scope"] != "external", "sample"].unique()
+    layers = {s: "cnv;rna" if s in home else "cnv" for s in table["sample"].unique()}
+    entries = of_scorable(entries_of(table), pd.Series(layers))
+    names = ("linear-only-cnv", "linear-only-rna")
+    assert side_of(entries, names, "test", "regression")[1] == ["linear-only-rna"]
+    assert side_of(entries, names, "external", "regression")[1] == ["linear-only-cnv"]
+    rows = comparison_table(entries, NETWORKS, "regression", 1, 0.02)
+    outside = rows[rows["scope"] == "external"].set_index("name")["n_patients"]
+    assert outside.to_dict() == {"best_layer": 40, "linear-only-cnv": 40}
+    nobody = of_scorable(entries_of(table), pd.Series({**layers, **dict.fromkeys(home, "cnv")}))
+    assert side_of(nobody, ("linear-only-rna",), "external", "regression")[1] == [names[1]]
 
 
 @pytest.mark.parametrize(("folds", "repeats"), [(4, 2), (5, 1)])
@@ -358,14 +442,14 @@ def test_without_a_signal_of_both_together_omics_add_nothing_that_could_be_told(
     assert "Clinical data and omics together are not better than chance." in found["sentence"]
 
 
-SHALLOW_THERE = {"question": "shallow", "difference": -0.1, "method": "bootstrap"}
+SHALLOW_THERE = {"question": "shallow", "difference": -0.1}
 THERE = {
     "target": "outcome",
     "network": "fused",
     "metric": "auroc",
     "questions": [SHALLOW_THERE],
 }
-SITES = {"schema_version": 1, "targets": [THERE]}
+SITES = {"schema_version": 1, "split": "leave_out:site", "targets": [THERE]}
 """What of ``verdict.json`` is read of a run that left sites out."""
 
 
@@ -374,20 +458,26 @@ SITES = {"schema_version": 1, "targets": [THERE]}
     [
         ({"network": "early"}, "it judges early by auroc for outcome, and this run fused by auroc"),
         ({"metric": "r2"}, "it judges fused by r2 for outcome"),
-        (
-            {"questions": [{**SHALLOW_THERE, "method": "nadeau_bengio"}]},
-            "it is of repeated folds for outcome",
-        ),
     ],
 )
-def test_the_verdict_of_another_run_is_refused_where_it_is_not_of_the_same_with_sites_left_out(
-    change, said
-):
+def test_the_verdict_of_another_run_is_refused_where_it_is_not_of_the_same(change, said):
     record = {**SITES, "targets": [{**THERE, **change}]}
     with pytest.raises(OtherRunError, match=said):
         differences_there(record, "outcome", "fused", "auroc")
     assert differences_there(SITES, "outcome", "fused", "auroc") == {"shallow": -0.1}
     assert differences_there(SITES, "other", "fused", "auroc") == {}
+
+
+@pytest.mark.parametrize("split", ["kfold", "column:fold", "temporal:year", None])
+def test_the_verdict_of_a_run_that_left_no_sites_out_is_refused(tmp_path, split):
+    """A single split has the same test of the differences as sites that were left out."""
+    (tmp_path / "verdict.json").write_text(json.dumps(SITES), encoding="utf-8")
+    assert read_verdict(tmp_path / "verdict.json") == SITES
+    other = {**SITES, "split": split}
+    (tmp_path / "verdict.json").write_text(json.dumps(other), encoding="utf-8")
+    said = f"^verdict.json is of a run with --split {split}. Give that of a run with --split leave"
+    with pytest.raises(OtherRunError, match=said):
+        read_verdict(tmp_path / "verdict.json")
 
 
 def test_a_gain_that_another_run_turns_round_is_taken_back(judged):
@@ -427,7 +517,12 @@ def test_without_a_network_or_a_shallow_model_there_is_nothing_to_judge():
     alone = compared_models("regression", {"linear": 1.0, "clinical": 0.5})
     (found,) = compare(alone, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]
     assert (found["verdict"], found["network"]) == (None, None)
-    assert found["sentence"].startswith("No network was trained")
+    assert found["sentence"].startswith("No network of all omics was trained")
+    asked = compared_models("regression", {"clinical": 0.5, "fused+clinical": 3.0}, patients=300)
+    (found,) = compare(asked, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]
+    assert (found["verdict"], found["network"]) == (None, None)
+    assert [question["verdict"] for question in found["questions"]] == ["helped"]
+    assert "nothing to say of deep fusion. Omics add to clinical data" in found["sentence"]
     alone = compared_models("regression", {"fused": 1.0})
     (found,) = compare(alone, NETWORKS, "regression", 1, Margins(), Background())[2]["targets"]
     assert (found["verdict"], found["network"]) == (None, "fused")

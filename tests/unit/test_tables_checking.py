@@ -215,7 +215,7 @@ def test_a_control_also_permutes_omics_where_the_verdict_asks_what_they_add(
     asked = control(*models)
     assert (asked["tasks"], asked["fits"]) == (1 + 4 + 4 + 1 + 2, (4 + 4 + 1 + 2) * 9)
     without_network = control(*models[:3])
-    assert without_network["tasks"] == 1 + 4 + 3
+    assert without_network["tasks"] == 1 + 4 + 3 + 1 + 2
     assert control("clinical", "fused")["tasks"] == 1 + 4 + 2
 
 

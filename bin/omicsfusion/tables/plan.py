@@ -244,8 +244,7 @@ class Plan:
 def with_covariates(models: Sequence[str]) -> list[str]:
     """Return the models that a control with permuted omics trains (``parameters/main.nf``)."""
     seeing = [model for model in models if model == CLINICAL or model.endswith(f"+{CLINICAL}")]
-    network = any(_family(model) not in FIT_SECONDS for model in models)
-    return seeing if network and CLINICAL in models and len(seeing) > 1 else []
+    return seeing if CLINICAL in models and len(seeing) > 1 else []
 
 
 def count_patterns(layers_of: Mapping[str, Sequence[str]]) -> dict[str, int]:

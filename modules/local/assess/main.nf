@@ -8,7 +8,7 @@ process ASSESS {
     path omics_controls, stageAs: 'omics_controls/*', arity: '0..*' // predictions of models with permuted omics
     path samples
     path site_verdict // verdict.json of a run that left sites out, or nothing
-    val options       // task, seed, networks, margin, equivalence, trials, label_source
+    val options       // task, seed, split, networks, margin, equivalence, trials, label_source
     val code
 
     output:
@@ -29,6 +29,7 @@ process ASSESS {
         --samples ${samples} \\
         --task ${options.task} \\
         --seed ${options.seed} \\
+        --split '${options.split}' \\
         --networks ${options.networks.join(',')} \\
         --margin ${options.margin} \\
         --trials ${options.trials} \\

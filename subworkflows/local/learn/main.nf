@@ -42,7 +42,7 @@ workflow LEARN {
         omics_controls.map { _meta, table -> table }.toSortedList { left, right -> left.name <=> right.name },
         samples,
         options.site_verdict ? file(options.site_verdict, checkIfExists: true) : [],
-        options.subMap(['task', 'seed', 'margin', 'equivalence', 'trials', 'label_source']) + [networks: networkFamilies()],
+        options.subMap(['task', 'seed', 'split', 'margin', 'equivalence', 'trials', 'label_source']) + [networks: networkFamilies()],
         codeOf('assess.py')
     )
 

@@ -122,11 +122,11 @@ def needsCovariates(String model) {
 }
 
 // Return the models that a control with permuted omics trains: those that see the covariates, and none where the
-// verdict does not ask whether omics add to them.
+// verdict does not ask whether omics add to them: that takes the covariates alone, and with omics.
 def modelsWithCovariates(Map options) {
     def models = modelsOf(options)
     def seeing = models.findAll { model -> model == 'clinical' || model.endsWith('+clinical') }
-    return models.any { model -> isNetwork(model) } && models.contains('clinical') && seeing.size() > 1 ? seeing : []
+    return models.contains('clinical') && seeing.size() > 1 ? seeing : []
 }
 
 // Families of networks, in the order in which the verdict looks for one.

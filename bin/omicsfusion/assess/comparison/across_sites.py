@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omicsfusion.assess.comparison.differences import NADEAU_BENGIO
-
 SCHEMA_VERSION = 1
+SITES_OUT = "leave_out:"
 
 
 class OtherRunError(ValueError):
@@ -20,7 +19,7 @@ def read_verdict(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     OtherRunError
-        It is no such file, or of another version.
+        It is no such file, or of another version, or its run left no sites out.
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -28,6 +27,11 @@ def read_verdict(path: str | Path) -> dict[str, Any]:
         record = None
     if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
         raise OtherRunError(f"{Path(path).name} is no verdict.json of this version.")
+    if not str(record.get("split")).startswith(SITES_OUT):
+        raise OtherRunError(
+            f"{Path(path).name} is of a run with --split {record.get('split')}. Give that of a run "
+            f"with --split {SITES_OUT}COLUMN."
+        )
     return record
 
 
@@ -39,7 +43,7 @@ def differences_there(
     Raises
     ------
     OtherRunError
-        The other run judged another network or by another metric, or left no sites out.
+        The other run judged another network or by another metric.
     """
     targets = record["targets"] if record else []
     there = [found for found in targets if found["target"] == target]
@@ -48,11 +52,6 @@ def differences_there(
             raise OtherRunError(
                 f"it judges {found['network']} by {found['metric']} for {target}, and this run "
                 f"{network} by {metric}. Train the same models in both runs."
-            )
-        if any(question["method"] == NADEAU_BENGIO for question in found["questions"]):
-            raise OtherRunError(
-                f"it is of repeated folds for {target}. Give the verdict.json of a run with "
-                "--split leave_out:COLUMN."
             )
     return {
         question["question"]: question["difference"]

@@ -25,7 +25,7 @@ def side_of(
     entries, task
         As :func:`best_of` takes them.
     names
-        The models of the side.
+        The models of the side. One that predicts nobody of the scope is not chosen.
     scope
         ``test`` or ``external``; its folds are those that count.
 
@@ -33,8 +33,11 @@ def side_of(
     -------
     As :func:`best_of`.
     """
-    candidates = {name: entries[name] for name in names}
-    scored = pd.concat([scored_rows(entry, scope) for entry in candidates.values()])
+    scores = {name: scored_rows(entries[name], scope) for name in names}
+    candidates = {name: entries[name] for name in names if len(scores[name])}
+    if not candidates:
+        return entries[names[0]], [names[0]]
+    scored = pd.concat([scores[name] for name in candidates])
     folds = scored[["repeat", "fold"]].drop_duplicates().sort_values(["repeat", "fold"])
     return best_of(candidates, list(folds.itertuples(index=False, name=None)), task)
 

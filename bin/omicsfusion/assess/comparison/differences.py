@@ -23,7 +23,7 @@ from scipy.stats import t as student
 from omicsfusion.assess.bootstrap import percentile_interval, replicated
 from omicsfusion.assess.comparison.headline import headline_score
 from omicsfusion.assess.held_out import HeldOut, held_out_sets, scored_rows
-from omicsfusion.assess.predictions import ID_COLUMNS
+from omicsfusion.assess.predictions import ID_COLUMNS, classes_of
 from omicsfusion.assess.undefined import mean_of_defined
 
 LEVEL = 0.9
@@ -50,9 +50,10 @@ class Difference:
         Share of the repeats in which the difference is above, below 0.
     n_folds, n_repeats, n_patients, n_events, least_class
         Held-out sets, repeats of the folds, patients, patients with an event (survival), and
-        patients of the rarest class (classification); the last two else None.
+        patients of the rarest class, 0 if nobody has it (classification); the last two else None.
     failed_share
-        Share of the fits of both models that have no prediction; they are scored as chance.
+        Share of the fits that have no prediction, of the model that failed more often; they are
+        scored as chance.
     """
 
     score: float
@@ -133,7 +134,7 @@ def paired_difference(
         n_patients=n_patients,
         n_events=_patients_with_event(rows) if task == "survival" else None,
         least_class=_least_class(rows) if task == "classification" else None,
-        failed_share=float(np.mean([_failed(held) for held in (*one, *other)])),
+        failed_share=max(_failed_share(one), _failed_share(other)),
     )
 
 
@@ -245,8 +246,9 @@ def _apart(one: Sequence[HeldOut], other: Sequence[HeldOut], task: str, averaged
     return float(values[0] - against[0])
 
 
-def _failed(held: HeldOut) -> bool:
-    return bool(held.rows.iloc[:, len(ID_COLUMNS)].isna().all())
+def _failed_share(sets: Sequence[HeldOut]) -> float:
+    predicted = [held.rows.iloc[:, len(ID_COLUMNS)] for held in sets]
+    return float(np.mean([values.isna().all() for values in predicted]))
 
 
 def _patients_with_event(rows: pd.DataFrame) -> int:
@@ -254,4 +256,5 @@ def _patients_with_event(rows: pd.DataFrame) -> int:
 
 
 def _least_class(rows: pd.DataFrame) -> int:
-    return int(rows.groupby("truth")["patient"].nunique().min())
+    of_class = rows.groupby("truth")["patient"].nunique()
+    return int(of_class.reindex(classes_of(rows), fill_value=0).min())

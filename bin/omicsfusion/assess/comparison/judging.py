@@ -26,6 +26,7 @@ from omicsfusion.assess.comparison.roles import (
     main_network,
     questions,
 )
+from omicsfusion.assess.comparison.scorable import of_scorable
 from omicsfusion.assess.comparison.table import LAYER, MODEL, QUESTION, comparison_table
 from omicsfusion.assess.comparison.verdict import Evidence, Margins, is_useless, verdict
 from omicsfusion.assess.comparison.verdict_words import sentences_of
@@ -69,11 +70,14 @@ class Background:
         Whether some samples lack layers that others have.
     networks_tuned
         Whether the settings of networks were tuned, as those of shallow models always are.
+    split
+        How the samples were split (``--split``).
     """
 
     label_source: str = ""
     layers_lack: bool = False
     networks_tuned: bool = False
+    split: str = "kfold"
 
 
 def compare(
@@ -85,6 +89,7 @@ def compare(
     background: Background,
     across_sites: Mapping[str, Any] | None = None,
     omics_controls: pd.DataFrame | None = None,
+    patterns: pd.Series | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Compare the models of each target and come to a verdict.
 
@@ -102,6 +107,9 @@ def compare(
         ``verdict.json`` of a run of the same cohort that left sites out.
     omics_controls
         As :func:`.omics_controls.score_omics_controls` returns it; None without negative controls.
+    patterns
+        As :func:`omicsfusion.assess.patterns.patterns_of` returns it; None: everyone has all
+        layers. Models of one layer are compared on those who have it.
 
     Returns
     -------
@@ -118,7 +126,8 @@ def compare(
         known = with_outcome(rows, task)
         real = known[known["permutation"] == 0]
         entries = {str(model): entry for model, entry in real.groupby("model")}
-        table = comparison_table(entries, networks, task, seed, margins.superiority)
+        scorable = of_scorable(entries, patterns)
+        table = comparison_table(scorable, networks, task, seed, margins.superiority)
         comparisons.append(table)
         ranks.append(rank_table(entries, task))
         network = main_network(sorted(entries), networks)
@@ -135,7 +144,7 @@ def compare(
     return (
         pd.concat(comparisons, ignore_index=True),
         pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=RANK_COLUMNS),
-        {"schema_version": SCHEMA_VERSION, "targets": judged},
+        {"schema_version": SCHEMA_VERSION, "split": background.split, "targets": judged},
     )
 
 

@@ -69,28 +69,43 @@ def questions(models: Sequence[str], networks: Sequence[str]) -> list[Question]:
         Families that are networks.
     """
     network = main_network(models, networks)
-    if network is None:
-        return []
-    layers = [m for m in models if "-only-" in m and not _sees_covariates(m)]
+    alone = (network,) if network else ()
+    layers = [m for m in models if only_layer(m)]
     shallow = [m for m in models if m == family_of(m) and m not in (*networks, *NOT_SHALLOW)]
-    both = [m for m in models if _sees_covariates(m) and family_of(m) != CLINICAL]
-    fused = f"{network}+{CLINICAL}"
     asked = [
-        Question(SHALLOW, (network,), tuple(sorted(shallow))),
-        Question(BEST_LAYER, (network,), tuple(sorted(layers))),
+        Question(SHALLOW, alone, tuple(sorted(shallow))),
+        Question(BEST_LAYER, alone, tuple(sorted(layers))),
         Question(
             OMICS,
-            (fused,) if fused in models else tuple(sorted(both)),
+            _with_omics(models, network, networks),
             tuple(m for m in models if m == CLINICAL),
         ),
     ]
     return [question for question in asked if question.first and question.second]
 
 
+def only_layer(model: str) -> str | None:
+    """Return the layer that is all that a model sees; None for one that sees more, or no layer."""
+    found = re.fullmatch("[^-+]+-only-([^+]+)", model)
+    return found[1] if found and not _sees_covariates(model) else None
+
+
 def without_layer(models: Sequence[str], network: str) -> dict[str, str]:
     """Return layer -> the network's model that was trained without it."""
     start = f"{network}-minus-"
     return {m.removeprefix(start): m for m in sorted(models) if m.startswith(start)}
+
+
+def _with_omics(
+    models: Sequence[str], network: str | None, networks: Sequence[str]
+) -> tuple[str, ...]:
+    """The models of clinical data and omics: the network, or all of them where it is not one."""
+    ending = f"+{CLINICAL}"
+    seeing = [m.removesuffix(ending) for m in models if m.endswith(ending)]
+    named = network or main_network(seeing, networks)
+    if named in seeing:
+        return (f"{named}{ending}",)
+    return tuple(sorted(m for m in models if _sees_covariates(m) and family_of(m) != CLINICAL))
 
 
 def _sees_covariates(model: str) -> bool:

@@ -42,7 +42,7 @@ def sentences_of(found: Found) -> dict[str, Any]:
     asked = {question["question"]: question for question in found["questions"]}
     headline = asked.get(SHALLOW)
     if found["network"] is None:
-        first = "No network was trained, so there is nothing to say of deep fusion."
+        first = "No network of all omics was trained, so there is nothing to say of deep fusion."
     elif headline is None:
         first = (
             "Deep fusion was not compared: no shallow model of the same layers was trained "
