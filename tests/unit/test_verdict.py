@@ -249,6 +249,15 @@ def test_more_than_twenty_times_the_samples_is_no_advice():
     assert said.endswith("To see a difference of 0.02: not by more samples of this kind.")
 
 
+def test_a_bootstraps_p_is_told_where_only_the_omics_are_asked_about():
+    omics = {**found(method="bootstrap")["questions"][0], "question": "omics"}
+    alone = {**found(), "network": None, "beats_chance": None, "questions": [omics]}
+    told = sentences_of(alone)
+    assert told["sentence"].startswith("No network of all omics was trained")
+    (said,) = told["caveats"]
+    assert "the p-value is that of a bootstrap of the patients" in said
+
+
 def test_what_the_verdict_rests_on_is_said_beside_it():
     said = sentences_of({**found(reasons=["a", "b"]), "label_source": "rna"})["caveats"]
     assert said[0] == "Why not more: a; b."

@@ -81,7 +81,8 @@ def caveats(found: Found, headline: Found | None) -> list[str]:
             "Not all patients have all layers, and which ones a patient has may tell of the "
             "outcome. The model mask, which would say how much, was not trained."
         )
-    if headline is not None and headline["method"] == "bootstrap":
+    # The headline comes first; without a network the question about omics is the only one.
+    if found["questions"] and found["questions"][0]["method"] == "bootstrap":
         said.append(
             "The folds do not allow the corrected t-test (it needs k-fold with at least 5 folds of "
             "one size and 2 repeats), so the p-value is that of a bootstrap of the patients: it "
